@@ -1,0 +1,103 @@
+"""From a model's name or folder to a loaded sentence-transformers model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isogloss.encoding.offline_base import OFFLINE_MODELS
+from isogloss.encoding.prompts import Prompts, known_prompts, saved_prompts
+from isogloss.errors import ModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_CONFIGURATIONS = ("modules.json", "config.json", "config_sentence_transformers.json")
+
+
+def model_cache() -> Path:
+    """Return the folder where fetched models lie: ``ISOGLOSS_CACHE``, else ``~/.cache/isogloss``, with ``/models``."""
+    cache = os.environ.get("ISOGLOSS_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "isogloss"
+    return Path(cache).expanduser() / "models"
+
+
+def resolve_model(model: str | Path) -> str:
+    """Decide what a model argument means: a folder, a fetched offline model, or a name on the hub.
+
+    Args:
+        model: a folder; the name of an offline model (`OFFLINE_MODELS`); or a hub name such as ``xlm-roberta-base``.
+
+    Returns:
+        An absolute folder, or the hub name unchanged.
+
+    Raises:
+        ModelError: a folder that holds no model, a path that does not exist, or an offline model not fetched yet.
+    """
+    name = str(model)
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not any((path / configuration).is_file() for configuration in _CONFIGURATIONS):
+            raise ModelError(
+                f"{name}: the folder holds no model (none of {', '.join(_CONFIGURATIONS)} is in it); "
+                "give a sentence-transformers or Hugging Face model folder"
+            )
+        return str(path.resolve())
+    if name in OFFLINE_MODELS:
+        cached = model_cache() / name
+        if (cached / "modules.json").is_file():
+            return str(cached)
+        raise ModelError(
+            f"{name} has not been made on this machine yet; make it with: isogloss model fetch {name}"
+        )
+    if path.exists():
+        raise ModelError(f"{name}: not a folder; give a sentence-transformers or Hugging Face model folder")
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name or not name:
+        raise ModelError(f"{name or '(empty)'}: no such model folder")
+    return name
+
+
+def load_sentence_transformer(model: str | Path, *, device: str | None = None) -> SentenceTransformer:
+    """Load a model as a `SentenceTransformer`; a plain transformer gets mean pooling.
+
+    A local folder is loaded without asking the hub for anything.
+
+    Args:
+        model: as `resolve_model` takes it.
+        device: a torch device; None picks a GPU where there is one.
+
+    Raises:
+        ModelError: it cannot be found or loaded.
+    """
+    resolved = resolve_model(model)
+    local = Path(resolved).is_dir()
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(resolved, device=device, local_files_only=local)
+    except Exception as error:  # the libraries below raise many kinds for one thing: it is no usable model
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        hint = (
+            "check that the folder is a complete sentence-transformers or Hugging Face model"
+            if local
+            else "give the folder of a model on this machine, or a hub name while there is a network"
+        )
+        raise ModelError(f"{model}: cannot load the model: {first_line}; {hint}") from error
+
+
+def prompts_of(
+    model: SentenceTransformer, name: str, *, query_prompt: str | None = None, passage_prompt: str | None = None
+) -> Prompts:
+    """Decide a model's prompts: what the user gives, else what the model was saved with, else its family's.
+
+    Args:
+        model: the loaded model.
+        name: the name or folder it was asked for by.
+        query_prompt: given by the user; an empty string means none.
+        passage_prompt: likewise.
+    """
+    default = saved_prompts(model.prompts) or known_prompts(name)
+    return Prompts(
+        default.query if query_prompt is None else query_prompt,
+        default.passage if passage_prompt is None else passage_prompt,
+    )

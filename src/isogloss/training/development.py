@@ -1,0 +1,116 @@
+"""How a model does on the development corpus, while it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
+
+from isogloss.batching import BatchPlanner
+from isogloss.corpus import RetrievalBenchmark
+from isogloss.encoding.encoder import SentenceTransformerEncoder, encode_distinct
+from isogloss.encoding.prompts import Prompts
+from isogloss.evaluation import evaluate_vectors
+from isogloss.training.loss import InfoNCELoss
+from isogloss.training.pair_data import PairCollator, PairDataset
+
+
+class DevelopmentEvaluator(SentenceEvaluator):
+    """Validation loss and retrieval figures on a development corpus.
+
+    The loss is over batches of the development corpus that are the same at every evaluation.
+
+    Args:
+        benchmark: queries, candidates and qrels of the development corpus.
+        pairs: the same corpus as pairs.
+        planner: plans the batches of the loss.
+        batches: how many of them.
+        prompts: put before queries and passages.
+        temperature: of the loss.
+        max_length: tokens after which a text is cut.
+        select_by: the figure that chooses the checkpoint, one of `SELECTIONS`.
+    """
+
+    def __init__(
+        self,
+        benchmark: RetrievalBenchmark,
+        pairs: PairDataset,
+        planner: BatchPlanner,
+        *,
+        batches: int,
+        prompts: Prompts,
+        temperature: float,
+        max_length: int | None,
+        select_by: str,
+    ) -> None:
+        super().__init__()
+        self.benchmark = benchmark
+        self.pairs = pairs
+        self.planner = planner
+        self.batches = batches
+        self.prompts = prompts
+        self.temperature = temperature
+        self.max_length = max_length
+        self.primary_metric = f"dev_{select_by}"
+        self.greater_is_better = select_by not in ("loss", "rank_distance")
+        self.history: list[dict[str, float]] = []
+
+    def __call__(
+        self, model: SentenceTransformer, output_path: str | None = None, epoch: float = -1, steps: int = -1
+    ) -> dict[str, float]:
+        """Return the figures by name: ``dev_loss``, ``dev_mono_map`` and so on; figures that do not exist are left out."""
+        was_training = model.training
+        model.eval()
+        try:
+            figures = {"dev_loss": self._loss(model), **self._retrieval(model)}
+        finally:
+            model.train(was_training)
+        self.history.append({"step": float(steps), **figures})
+        return figures
+
+    def _loss(self, model: SentenceTransformer) -> float:
+        loss = InfoNCELoss(model, self.temperature)
+        collate = PairCollator(model.preprocess, self.prompts, self.max_length)
+        losses = []
+        with torch.no_grad():
+            for step in range(self.batches):
+                batch = collate([self.pairs[pair] for pair in self.planner.batch(step).pairs.tolist()])
+                sides = [
+                    {
+                        key.removeprefix(side): value.to(model.device)
+                        for key, value in batch.items()
+                        if key.startswith(side) and isinstance(value, torch.Tensor)
+                    }
+                    for side in ("query_", "passage_")
+                ]
+                losses.append(float(loss(sides)))
+        return sum(losses) / len(losses)
+
+    def _retrieval(self, model: SentenceTransformer) -> dict[str, float]:
+        encoder = SentenceTransformerEncoder(model, "", self.prompts, max_length=self.max_length)
+        queries, query_index = encode_distinct(encoder, self.benchmark.query_texts, "query")
+        candidates, candidate_index = encode_distinct(encoder, self.benchmark.candidate_texts, "passage")
+        evaluation = evaluate_vectors(
+            self.benchmark, queries, candidates, query_index=query_index, candidate_index=candidate_index
+        )
+        figures = {
+            "dev_mono_map": evaluation.settings["mono"].summaries["map"].mean,
+            "dev_cross_map": evaluation.settings["cross"].summaries["map"].mean,
+            "dev_multi_map": evaluation.settings["multi"].summaries["map"].mean,
+            "dev_rank_distance": evaluation.rank_distance.summary.mean,
+        }
+        return {name: value for name, value in figures.items() if value is not None}
+
+
+def describe(figures: dict[str, float]) -> str:
+    """Put development figures in one line."""
+    parts: Sequence[str] = [
+        f"{name.removeprefix('dev_').replace('_', ' ')} {value:.0f}"
+        if name == "dev_rank_distance"
+        else f"{name.removeprefix('dev_').replace('_', ' ')} {value:.3f}"
+        for name, value in figures.items()
+        if name.startswith("dev_")
+    ]
+    return ", ".join(parts)

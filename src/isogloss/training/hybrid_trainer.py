@@ -1,0 +1,48 @@
+"""The sentence-transformers trainer, fed with planned batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sentence_transformers import SentenceTransformerTrainer
+from torch.utils.data import DataLoader
+
+from isogloss.batching import BatchPlanner
+from isogloss.training.pair_data import PairDataset, PlannedBatchSampler
+
+
+class HybridTrainer(SentenceTransformerTrainer):
+    """`SentenceTransformerTrainer` whose batches come from a `BatchPlanner` instead of from a shuffled dataset.
+
+    All else is the parent's: arguments, logging integrations, mixed precision, gradient accumulation, checkpoints.
+    With gradient accumulation every micro-step is a planned batch of its own. After a resume the parent passes over
+    the batches already trained on, which the planner makes anew without reading any text; so the next batch is the
+    one that an undisturbed run would have had.
+
+    Args:
+        pairs: the texts by pair.
+        planner: plans the batches.
+        **arguments: those of `SentenceTransformerTrainer`; `args.max_steps` must be set.
+    """
+
+    def __init__(self, *, pairs: PairDataset, planner: BatchPlanner, **arguments: Any) -> None:  # noqa: ANN401
+        self.planner = planner
+        super().__init__(train_dataset=pairs, **arguments)
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return the loader of the planned batches."""
+        sampler = PlannedBatchSampler(self.planner, self.args.max_steps * self.args.gradient_accumulation_steps)
+        loader: DataLoader[Any] = DataLoader(
+            self.train_dataset,
+            batch_sampler=sampler,
+            collate_fn=self.data_collator,
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory,
+            persistent_workers=self.args.dataloader_persistent_workers,
+            prefetch_factor=self.args.dataloader_prefetch_factor,
+        )
+        self._train_dataloader = self.accelerator.prepare(loader)
+        return self._train_dataloader
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """Leave the parent's model card out: it describes a dataset of columns; `isogloss.training.model_card` writes ours."""

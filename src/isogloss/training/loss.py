@@ -1,0 +1,55 @@
+"""InfoNCE over a batch (van den Oord et al. 2018, arXiv 1807.03748, equation 4; Elmahdy et al. 2024, section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
+    """Mean over queries of -log softmax of the positive's cosine among all candidates' cosines.
+
+    Args:
+        queries: shape (B, d).
+        candidates: shape (B + N, d): the positive of query i in row i, then the hard negatives of all queries, if any.
+            Other queries' positives and negatives are negatives too.
+        temperature: divides the cosines.
+
+    Returns:
+        The loss, a scalar.
+    """
+    queries = nn.functional.normalize(queries, dim=-1)
+    candidates = nn.functional.normalize(candidates, dim=-1)
+    scores = queries @ candidates.T / temperature
+    return nn.functional.cross_entropy(scores, torch.arange(len(queries), device=scores.device))
+
+
+class InfoNCELoss(nn.Module):
+    """`info_nce` of a batch of tokenised queries and candidates, in the form the sentence-transformers trainer calls.
+
+    Args:
+        model: a sentence-transformers model.
+        temperature: divides the cosines.
+    """
+
+    def __init__(self, model: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.model = model
+        self.temperature = temperature
+
+    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
+        """Embed queries and candidates and return the loss.
+
+        Args:
+            sentence_features: tokenised queries, then tokenised candidates (positives first).
+            labels: not used; the positive of query i is candidate i.
+        """
+        queries, candidates = (self.model(features)["sentence_embedding"] for features in sentence_features)
+        return info_nce(queries, candidates, self.temperature)
+
+    def get_config_dict(self) -> dict[str, Any]:
+        """Return the arguments, as sentence-transformers' model cards show them."""
+        return {"temperature": self.temperature}

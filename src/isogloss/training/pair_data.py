@@ -1,0 +1,118 @@
+"""From pair integers to token tensors: the edge between planned batches and the trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import Dataset, Sampler
+
+from isogloss.batching import BatchPlanner, PairSpace, PlanningData
+from isogloss.corpus import ParallelCorpus
+from isogloss.encoding.prompts import Prompts
+
+
+@dataclass(frozen=True)
+class PairTexts:
+    """One training pair: a query, the passage that answers it and hard negatives in the passage's language."""
+
+    query: str
+    passage: str
+    negatives: tuple[str, ...] = ()
+
+
+class PairDataset(Dataset[PairTexts]):
+    """Every pair of a mixture of parallel corpora, addressed by its integer; nothing is written out.
+
+    Args:
+        corpora: the mixture, in the planner's order.
+        hard_negatives: how many of a passage's hard negatives to take at most, the first ones.
+    """
+
+    column_names = ("query", "passage")
+
+    def __init__(self, corpora: Sequence[ParallelCorpus], hard_negatives: int = 0) -> None:
+        self.corpora = tuple(corpora)
+        self.hard_negatives = hard_negatives
+        self.space = PairSpace.of([planning_data(corpus) for corpus in corpora])
+
+    def __len__(self) -> int:
+        return self.space.size
+
+    def __getitem__(self, pair: int) -> PairTexts:
+        """Look a pair's texts up."""
+        (dataset,), (item,), (query,), (passage,) = self.space.locate([pair])
+        corpus = self.corpora[dataset]
+        query_language, passage_language = self.space.languages[query], self.space.languages[passage]
+        negatives = corpus.negatives(int(item), passage_language) if self.hard_negatives else ()
+        return PairTexts(
+            corpus.query(int(item), query_language),
+            corpus.passage(int(item), passage_language),
+            tuple(negatives[: self.hard_negatives]),
+        )
+
+
+def planning_data(corpus: ParallelCorpus) -> PlanningData:
+    """Return what the planner needs of a corpus: which items there are in which languages, and no text."""
+    return PlanningData(corpus.name, corpus.languages, corpus.available, corpus.groups)
+
+
+class PlannedBatchSampler(Sampler[list[int]]):
+    """Hands the planner's batches, step after step, to a data loader.
+
+    Args:
+        planner: plans the batches.
+        batches: how many there are in the run.
+    """
+
+    def __init__(self, planner: BatchPlanner, batches: int) -> None:
+        self.planner = planner
+        self.batches = batches
+        self.batch_size = planner.batch_size
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.batches):
+            yield self.planner.batch(step).pairs.tolist()
+
+
+class PairCollator:
+    """Tokenises a batch: the queries, and the passages followed by the hard negatives that are no positive here.
+
+    Args:
+        preprocess: the model's `preprocess(texts, prompt=..., ...)`.
+        prompts: put before queries and passages.
+        max_length: tokens after which a text is cut; None keeps the model's own limit.
+    """
+
+    valid_label_columns: tuple[str, ...] = ()
+
+    def __init__(
+        self, preprocess: Callable[..., dict[str, Any]], prompts: Prompts, max_length: int | None = None
+    ) -> None:
+        self.preprocess = preprocess
+        self.prompts = prompts
+        self.limit = {} if max_length is None else {"max_length": max_length}
+
+    def __call__(self, pairs: Sequence[PairTexts]) -> dict[str, Any]:
+        """Return the tensors under the prefixes ``query_`` and ``passage_`` that the trainer collects features by."""
+        positives = [pair.passage for pair in pairs]
+        taken = set(positives)
+        negatives = []
+        for pair in pairs:
+            for negative in pair.negatives:
+                if negative not in taken:
+                    taken.add(negative)
+                    negatives.append(negative)
+        sides = {
+            "query": ([pair.query for pair in pairs], self.prompts.query),
+            "passage": (positives + negatives, self.prompts.passage),
+        }
+        batch: dict[str, Any] = {}
+        for side, (texts, prompt) in sides.items():
+            for key, value in self.preprocess(texts, prompt=prompt, **self.limit).items():
+                batch[f"{side}_{key}"] = value
+        return batch

@@ -1,0 +1,217 @@
+"""A training recipe: every choice of a run, validated, as TOML on disk."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from isogloss.errors import RecipeError
+
+PlanKind = Literal["en-en", "x-x", "x-x-mono", "x-y", "hybrid"]
+Selection = Literal["loss", "mono_map", "cross_map", "multi_map", "rank_distance"]
+SELECTIONS: tuple[str, ...] = get_args(Selection)
+
+
+class Recipe(BaseModel):
+    """Every choice of a training run. Field names are the TOML keys and, with dashes, the command-line options.
+
+    Attributes:
+        base: the model to start from: a folder, an offline model's name or a hub name.
+        train: corpora to train on (files, folders, benchmark names or ``sample:train``).
+        dev: corpus to choose checkpoints on; never the data that the result is reported on.
+        plan: how a batch is composed.
+        alpha: share of monolingual batches in a hybrid plan: a number, or a schedule such as ``0.8:0.2`` (from, to).
+        languages: train on these alone; empty means all that the corpora hold.
+        held_out_languages: never train on these.
+        held_out_pairs: ordered pairs never trained on, written ``query-language>passage-language``.
+        language_weighting: draw languages uniformly or by size.
+        dataset_exponent: datasets are drawn in proportion to size to this power.
+        skip_small: leave out languages and datasets too small for a batch instead of refusing them.
+        steps: optimiser steps.
+        batch_size: pairs a batch.
+        hard_negatives: hard negatives a query, at most, from the corpus's ``negatives``.
+        temperature: divides the cosines in the loss.
+        learning_rate: peak learning rate.
+        warmup_steps: steps of linear warm-up.
+        schedule: what the learning rate does after the warm-up.
+        weight_decay: AdamW weight decay.
+        max_grad_norm: gradients are clipped to this norm.
+        freeze_word_embeddings: keep the word embeddings as they are; saves memory and time.
+        max_length: tokens after which a text is cut in training; None keeps the model's own limit.
+        query_prompt: put before queries; None keeps the base's own.
+        passage_prompt: put before passages; None keeps the base's own.
+        seed: of batches, dropout and everything else.
+        eval_every: steps between evaluations on `dev`; 0 means at the end alone.
+        select_by: the development figure that chooses the checkpoint.
+        patience: evaluations without progress after which training stops; 0 never stops early.
+        save_every: steps between checkpoints; 0 saves only on interruption (or with each evaluation where `dev` is given).
+        log_every: steps between log entries.
+        device: torch device; None picks a GPU where there is one.
+        trainer: further arguments of `SentenceTransformerTrainingArguments`, as they are named there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str
+    train: Annotated[tuple[str, ...], Field(min_length=1)]
+    dev: str | None = None
+    plan: PlanKind = "hybrid"
+    alpha: float | str = 0.5
+    languages: tuple[str, ...] = ()
+    held_out_languages: tuple[str, ...] = ()
+    held_out_pairs: tuple[str, ...] = ()
+    language_weighting: Literal["uniform", "size"] = "uniform"
+    dataset_exponent: Annotated[float, Field(ge=0, le=10)] = 1.0
+    skip_small: bool = False
+    steps: Annotated[int, Field(gt=0)] = 200
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    hard_negatives: Annotated[int, Field(ge=0)] = 0
+    temperature: Annotated[float, Field(gt=0)] = 0.02
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-5
+    warmup_steps: Annotated[int, Field(ge=0)] = 20
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    freeze_word_embeddings: bool = False
+    max_length: Annotated[int | None, Field(ge=4)] = None
+    query_prompt: str | None = None
+    passage_prompt: str | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    eval_every: Annotated[int, Field(ge=0)] = 0
+    select_by: Selection = "multi_map"
+    patience: Annotated[int, Field(ge=0)] = 0
+    save_every: Annotated[int, Field(ge=0)] = 0
+    log_every: Annotated[int, Field(gt=0)] = 10
+    device: str | None = None
+    trainer: dict[str, Any] = {}
+
+    @field_validator("alpha")
+    @classmethod
+    def _alpha_is_a_share(cls, alpha: float | str) -> float | str:
+        if isinstance(alpha, str):
+            try:
+                alpha = float(alpha)
+            except ValueError:
+                return alpha  # a schedule, which the plan parses and checks
+        if not 0 <= alpha <= 1:
+            raise ValueError(f"must lie in [0, 1], is {alpha:g}")
+        return alpha
+
+    @field_validator("held_out_pairs")
+    @classmethod
+    def _pairs_are_ordered(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in pairs:
+            if len([language for language in pair.split(">") if language]) != 2 or pair.count(">") != 1:
+                raise ValueError(f"{pair!r} is no ordered pair; write query-language>passage-language, such as 'de>en'")
+        return pairs
+
+    @field_validator("trainer")
+    @classmethod
+    def _trainer_leaves_ours_alone(cls, trainer: dict[str, Any]) -> dict[str, Any]:
+        for key, ours in _OURS.items():
+            if key in trainer:
+                raise ValueError(f"{key} is set by the recipe's own key {ours}; use that one")
+        return trainer
+
+    @model_validator(mode="after")
+    def _development_choices_need_a_corpus(self) -> Recipe:
+        if self.dev is None and (self.eval_every or self.patience):
+            raise ValueError("eval_every and patience need a development corpus: give dev")
+        if self.patience and not self.eval_every:
+            raise ValueError("patience needs eval_every")
+        if self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup_steps ({self.warmup_steps}) must be fewer than steps ({self.steps})")
+        return self
+
+    def ordered_held_out_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return the held-out pairs as (query language, passage language)."""
+        return tuple((pair.split(">")[0], pair.split(">")[1]) for pair in self.held_out_pairs)
+
+
+_OURS = {
+    "output_dir": "output",
+    "max_steps": "steps",
+    "num_train_epochs": "steps",
+    "per_device_train_batch_size": "batch_size",
+    "learning_rate": "learning_rate",
+    "warmup_steps": "warmup_steps",
+    "lr_scheduler_type": "schedule",
+    "weight_decay": "weight_decay",
+    "max_grad_norm": "max_grad_norm",
+    "seed": "seed",
+    "eval_steps": "eval_every",
+    "save_steps": "save_every",
+    "logging_steps": "log_every",
+    "batch_sampler": "plan",
+}
+
+
+def make_recipe(values: Mapping[str, Any], *, source: str = "") -> Recipe:
+    """Validate a recipe.
+
+    Args:
+        values: field values by name.
+        source: the file they come from, for the message.
+
+    Raises:
+        RecipeError: an unknown key or an invalid value; all of them are named at once.
+    """
+    try:
+        return Recipe.model_validate(dict(values))
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            key = ".".join(str(part) for part in problem["loc"][:1])
+            text = problem["msg"].removeprefix("Value error, ")
+            if problem["type"] == "extra_forbidden":
+                text = f"is no key of a recipe; the keys are {', '.join(Recipe.model_fields)}"
+            elif problem["type"] == "missing":
+                text = f"is missing; give --{key} or the key in the recipe"
+            elif problem["type"] not in ("value_error",):
+                text = f"{text} (got {problem['input']!r})"
+            lines.append(f"{key}: {text}" if key else text)
+        prefix = f"{source}: " if source else ""
+        raise RecipeError(prefix + "; ".join(dict.fromkeys(lines))) from None
+
+
+def read_recipe_values(path: Path) -> dict[str, Any]:
+    """Read the keys of a TOML recipe, not validated yet, so that options can override them.
+
+    Raises:
+        RecipeError: the file cannot be read or is no TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot read the recipe: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from error
+
+
+def recipe_toml(recipe: Recipe) -> str:
+    """Write a recipe as TOML that reads back as the same recipe; keys that are None are left out."""
+    values = recipe.model_dump()
+    table = values.pop("trainer")
+    lines = [f"{key} = {_toml_value(value)}" for key, value in values.items() if value is not None]
+    if table:
+        lines += ["", "[trainer]"] + [f"{key} = {_toml_value(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(_toml_value(part) for part in value) + "]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml_value(part)}" for key, part in value.items()) + " }"
+    if isinstance(value, str):
+        # JSON strings are TOML basic strings, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)
