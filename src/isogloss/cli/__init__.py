@@ -1,0 +1,31 @@
+"""The command line. `main` is the console script; heavy imports wait inside the commands that need them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Exit codes: 0 done; 2 wrong input, options or data, said in one message; 130 stopped by Ctrl-C.
+
+    Args:
+        arguments: the words after the program's name; None takes them from the command line.
+    """
+    from isogloss.cli.app import app
+    from isogloss.errors import IsoglossError
+
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="isogloss")
+    except IsoglossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt as interrupt:
+        print(str(interrupt) or "stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (`isogloss ... | head`): no error of ours.
+        sys.stderr.close()
+        sys.exit(141)

@@ -14,7 +14,8 @@ from isogloss.encoding.encoder import SentenceTransformerEncoder, encode_distinc
 from isogloss.encoding.prompts import Prompts
 from isogloss.evaluation import evaluate_vectors
 from isogloss.training.loss import InfoNCELoss
-from isogloss.training.pair_data import PairCollator, PairDataset
+from isogloss.training.batch_loading import PairCollator
+from isogloss.training.pair_texts import PairDataset
 
 
 class DevelopmentEvaluator(SentenceEvaluator):

@@ -8,7 +8,8 @@ from sentence_transformers import SentenceTransformerTrainer
 from torch.utils.data import DataLoader
 
 from isogloss.batching import BatchPlanner
-from isogloss.training.pair_data import PairDataset, PlannedBatchSampler
+from isogloss.training.batch_loading import PlannedBatchSampler
+from isogloss.training.pair_texts import PairDataset
 
 
 class HybridTrainer(SentenceTransformerTrainer):

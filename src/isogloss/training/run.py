@@ -25,7 +25,8 @@ from isogloss.training.development import DevelopmentEvaluator
 from isogloss.training.hybrid_trainer import HybridTrainer
 from isogloss.training.loss import InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
-from isogloss.training.pair_data import PairCollator, PairDataset, planning_data
+from isogloss.training.batch_loading import PairCollator
+from isogloss.training.pair_texts import PairDataset, planning_data
 from isogloss.training.planning import make_plan
 from isogloss.training.recipe import Recipe, recipe_toml
 from isogloss.training.workspace import Workspace

@@ -1,0 +1,47 @@
+"""All commands joined."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isogloss._version import __version__
+from isogloss.cli.data import data_app
+from isogloss.cli.demo import demo
+from isogloss.cli.evaluate import evaluate
+from isogloss.cli.model import model_app
+from isogloss.cli.plan import plan
+from isogloss.cli.train import train
+
+app = typer.Typer(
+    name="isogloss",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"isogloss {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def isogloss(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Measure and remove language bias in multilingual retrieval."""
+
+
+app.command()(evaluate)
+app.command()(train)
+app.command()(plan)
+app.command()(demo)
+app.add_typer(data_app, name="data")
+app.add_typer(model_app, name="model")

@@ -1,0 +1,88 @@
+"""`isogloss data ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isogloss.cli.options import DataDir
+
+data_app = typer.Typer(no_args_is_help=True, help="Corpora and benchmarks.")
+
+
+@data_app.command("list")
+def list_benchmarks(data_dir: DataDir = None) -> None:
+    """Name the known benchmarks, the bundled sample, and where they are on this machine."""
+    from isogloss.cli.console import print_table
+    from isogloss.corpus import known_benchmarks
+    from isogloss.reporting.tables import Table
+
+    rows = tuple(
+        (known.name, known.description, " ".join(known.languages), known.licence, str(known.path or "not found"))
+        for known in known_benchmarks(data_dir)
+    )
+    print_table(Table("benchmarks", ("name", "what it is", "languages", "licence", "where"), rows))
+
+
+@data_app.command()
+def check(
+    path: Annotated[str, typer.Argument(help="JSONL(.gz), Parquet, a corpus folder, a SQuAD-R folder, sample:train.")],
+    show: Annotated[int, typer.Option(min=1, help="Problems to print at most.")] = 50,
+) -> None:
+    """Count a corpus's texts and parallel items, and find every problem with its file and line.
+
+    Exit code 2 where there are problems.
+
+    Example: isogloss data check my-faq.jsonl
+    """
+    from isogloss.cli.console import print_table
+    from isogloss.corpus import check_corpus
+    from isogloss.reporting.corpus import corpus_tables
+
+    report = check_corpus(path)
+    for table in corpus_tables(report):
+        print_table(table)
+    for problem in report.problems[:show]:
+        typer.echo(str(problem))
+    if report.problems:
+        left = len(report.problems) - show
+        typer.echo(f"{len(report.problems)} problem{'s' if len(report.problems) > 1 else ''}" + (f", {left} not shown" if left > 0 else ""))
+        raise typer.Exit(2)
+    typer.echo("no problems")
+
+
+@data_app.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="Anything that reads as a corpus.")],
+    output: Annotated[Path, typer.Argument(help="A name ending in .jsonl, .jsonl.gz or .parquet, or a new folder.")],
+) -> None:
+    """Write a corpus in another form; a folder is memory-mapped Arrow, the quickest to train from.
+
+    Example: isogloss data convert my-faq.jsonl.gz my-faq
+    """
+    from isogloss.corpus import read_corpus, write_jsonl, write_parquet
+
+    corpus = read_corpus(source)
+    if output.name.endswith((".jsonl", ".jsonl.gz")):
+        write_jsonl(corpus, output)
+    elif output.suffix == ".parquet":
+        write_parquet(corpus, output)
+    else:
+        corpus.save(output)
+    typer.echo(f"{len(corpus)} items in {len(corpus.languages)} languages: {output}")
+
+
+@data_app.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(help="xquad-r or mlqa-r.")],
+    output: Annotated[Path | None, typer.Option(help="Folder to make; default: a cache folder.")] = None,
+) -> None:
+    """Download a known benchmark from its public repository, at a pinned commit, and check its checksums.
+
+    Example: isogloss data fetch xquad-r
+    """
+    from isogloss.corpus import fetch_benchmark
+
+    typer.echo(f"fetched: {fetch_benchmark(name, output)}")

@@ -1,0 +1,90 @@
+"""`isogloss evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isogloss.cli.options import DataDir, Device, Languages, PassagePrompt, QueryPrompt
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model folder, an offline model's name, or a hub name.")],
+    data: Annotated[
+        str,
+        typer.Option(help="xquad-r, mlqa-r, sample:test, or a corpus: JSONL(.gz), Parquet, or a folder."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="New folder for results.json and per_query.parquet; without it figures are only printed."),
+    ] = None,
+    data_dir: DataDir = None,
+    languages: Languages = None,
+    query_prompt: QueryPrompt = None,
+    passage_prompt: PassagePrompt = None,
+    max_length: Annotated[
+        int | None, typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts a forward pass.")] = 64,
+    device: Device = None,
+    runs: Annotated[
+        bool, typer.Option("--runs", help="Also write TREC run and qrels files of the three settings to OUTPUT/runs.")
+    ] = False,
+    run_depth: Annotated[
+        int | None, typer.Option(min=1, help="Candidates a query in the run files; default: all of them.")
+    ] = None,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")] = False,
+) -> None:
+    """Measure mono-, cross- and multilingual retrieval and language bias.
+
+    Every distinct text is encoded once and ranked exactly; figures are means over queries, then over languages or
+    ordered pairs of languages.
+
+    Example: isogloss evaluate intfloat/multilingual-e5-small --data sample:test
+    """
+    from isogloss.cli.console import print_table, quiet_libraries, staged_progress
+    from isogloss.corpus import load_benchmark
+    from isogloss.errors import RecipeError
+    from isogloss.files import finished_folder, refuse_existing
+    from isogloss.reporting.tables import language_table, pair_table, settings_table
+
+    if output is None and (runs or run_depth is not None):
+        raise RecipeError("--runs and --run-depth write files: give --output")
+    if output is not None:
+        refuse_existing(output)
+    benchmark = load_benchmark(data, data_dir)
+    if languages:
+        benchmark = benchmark.subset(languages)
+
+    quiet_libraries()
+    from isogloss.encoding.encoder import SentenceTransformerEncoder
+    from isogloss.evaluation.model_evaluation import evaluate_model
+    from isogloss.evaluation.per_query import write_per_query
+    from isogloss.evaluation.results import write_results
+    from isogloss.evaluation.run_files import write_benchmark_runs
+    from isogloss.reporting.results import model_results
+
+    encoder = SentenceTransformerEncoder.load(
+        model,
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
+        max_length=max_length,
+        batch_size=batch_size,
+        device=device,
+    )
+    with staged_progress() as progress:
+        evaluation, encoded = evaluate_model(encoder, benchmark, progress)
+    results = model_results(evaluation, encoder, encoded)
+    print_table(settings_table(results))
+    print_table(language_table(results))
+    if pairs:
+        print_table(pair_table(results))
+    if output is not None:
+        with finished_folder(output) as folder:
+            write_results(results, folder / "results.json")
+            write_per_query(evaluation, folder / "per_query.parquet")
+            if runs:
+                write_benchmark_runs(benchmark, encoded, folder / "runs", depth=run_depth)
+        typer.echo(f"written: {output}/results.json")

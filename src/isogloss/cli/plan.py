@@ -1,0 +1,70 @@
+"""`isogloss plan`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isogloss.cli import options
+from isogloss.cli.recipes import recipe_from
+
+if TYPE_CHECKING:
+    from isogloss.batching import BatchPlanner
+    from isogloss.training.pair_texts import PairDataset
+
+
+def plan(
+    recipe: options.RecipeFile = None,
+    train: options.Train = None,
+    plan: options.Plan = None,
+    alpha: options.Alpha = None,
+    languages: options.TrainLanguages = None,
+    held_out_languages: options.HeldOutLanguages = None,
+    held_out_pairs: options.HeldOutPairs = None,
+    language_weighting: options.LanguageWeighting = None,
+    dataset_exponent: options.DatasetExponent = None,
+    skip_small: options.SkipSmall = None,
+    steps: options.Steps = None,
+    batch_size: options.BatchSize = None,
+    seed: options.Seed = None,
+    show: Annotated[int, typer.Option(min=0, help="Print the texts of the first K batches.", metavar="K")] = 0,
+    first: Annotated[int, typer.Option(min=0, help="Number of the first batch that --show prints.")] = 0,
+) -> None:
+    """Print what the batches of a run will hold, before training.
+
+    The batches are those that `isogloss train` with the same options would train on.
+
+    Example: isogloss plan --train sample:train --plan hybrid --alpha 0.5 --steps 200
+    """
+    values = {key: value for key, value in locals().items() if key not in ("recipe", "show", "first")}
+    # A plan needs no base; a recipe does.
+    made = recipe_from(recipe, {"base": "none", "warmup_steps": 0, **values} if recipe is None else values)
+
+    from isogloss.batching import BatchPlanner, compose
+    from isogloss.cli.console import print_table
+    from isogloss.corpus import read_corpus
+    from isogloss.reporting.composition import composition_tables
+    from isogloss.training.pair_texts import PairDataset, planning_data
+    from isogloss.training.planning import make_plan
+
+    corpora = [read_corpus(source) for source in made.train]
+    planner = BatchPlanner(
+        [planning_data(corpus) for corpus in corpora], make_plan(made), made.batch_size, made.seed, made.steps
+    )
+    for left_out in planner.left_out:
+        typer.echo(f"left out: {left_out}")
+    for table in composition_tables(compose(planner, made.steps), made.plan, made.batch_size, made.seed):
+        print_table(table)
+    _show(planner, PairDataset(corpora), range(first, first + show))
+
+
+def _show(planner: BatchPlanner, pairs: PairDataset, steps: range) -> None:
+    for step in steps:
+        batch = planner.batch(step)
+        typer.echo(f"batch {step}: {batch.mode}, from {planner.datasets[batch.dataset]}")
+        for number, pair in enumerate(batch.pairs.tolist()):
+            _, _, query, passage = (int(part[0]) for part in planner.space.locate([pair]))
+            texts = pairs[pair]
+            typer.echo(f"  {number:3d}  {planner.space.languages[query]}  {texts.query}")
+            typer.echo(f"       {planner.space.languages[passage]}  {texts.passage}")

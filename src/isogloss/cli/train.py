@@ -1,0 +1,100 @@
+"""`isogloss train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isogloss.cli import options
+from isogloss.cli.recipes import recipe_from, trainer_arguments
+
+
+def train(
+    recipe: options.RecipeFile = None,
+    output: Annotated[
+        Path, typer.Option(help="The model folder to make.", show_default=False)
+    ] = ...,  # type: ignore[assignment]
+    base: Annotated[
+        str | None, typer.Option(help="Model to start from: a folder, an offline model's name, or a hub name.")
+    ] = None,
+    train: options.Train = None,
+    dev: Annotated[
+        str | None, typer.Option(help="Corpus to choose checkpoints on; not the one that you report on.")
+    ] = None,
+    plan: options.Plan = None,
+    alpha: options.Alpha = None,
+    languages: options.TrainLanguages = None,
+    held_out_languages: options.HeldOutLanguages = None,
+    held_out_pairs: options.HeldOutPairs = None,
+    language_weighting: options.LanguageWeighting = None,
+    dataset_exponent: options.DatasetExponent = None,
+    skip_small: options.SkipSmall = None,
+    steps: options.Steps = None,
+    batch_size: options.BatchSize = None,
+    hard_negatives: Annotated[
+        int | None, typer.Option(help="Hard negatives a query, at most. [default: 0]")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Divides the cosines in the loss. [default: 0.02]")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate. [default: 3e-05]")] = None,
+    warmup_steps: Annotated[int | None, typer.Option(help="Steps of linear warm-up. [default: 20]")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="After warm-up: linear, cosine or constant. [default: linear]")
+    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="AdamW weight decay. [default: 0.01]")] = None,
+    max_grad_norm: Annotated[float | None, typer.Option(help="Clip gradients to this norm. [default: 1.0]")] = None,
+    freeze_word_embeddings: Annotated[
+        bool | None,
+        typer.Option("--freeze-word-embeddings/--train-word-embeddings", help="Keep the word embeddings as they are."),
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Cut texts after so many tokens in training; default: the model's own limit.")
+    ] = None,
+    query_prompt: options.QueryPrompt = None,
+    passage_prompt: options.PassagePrompt = None,
+    seed: options.Seed = None,
+    eval_every: Annotated[
+        int | None, typer.Option(help="Steps between evaluations on --dev. [default: 0, none]")
+    ] = None,
+    select_by: Annotated[
+        str | None,
+        typer.Option(
+            help="Development figure that chooses the checkpoint: loss, mono_map, cross_map, multi_map or "
+            "rank_distance. [default: multi_map]"
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many evaluations without progress. [default: 0, never]")
+    ] = None,
+    save_every: Annotated[
+        int | None, typer.Option(help="Steps between checkpoints. [default: 0, only when interrupted]")
+    ] = None,
+    log_every: Annotated[int | None, typer.Option(help="Steps between log entries. [default: 10]")] = None,
+    device: options.Device = None,
+    trainer: Annotated[
+        list[str] | None,
+        typer.Option(help="Any argument of SentenceTransformerTrainingArguments as key=value, e.g. bf16=true; repeatable."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished run of this output at its next batch.")
+    ] = False,
+) -> None:
+    """Fine-tune a retriever on batches that are monolingual with probability alpha, cross-lingual otherwise.
+
+    The model folder appears when it is whole; until then recipe and checkpoints lie in OUTPUT.unfinished. Ctrl-C
+    saves a checkpoint; the same command with --resume goes on.
+
+    Example: isogloss train --base multilingual-e5-small --train sample:train --plan hybrid --output my-model
+    """
+    values = {key: value for key, value in locals().items() if key not in ("recipe", "output", "trainer", "resume")}
+    made = recipe_from(recipe, {**values, "trainer": trainer_arguments(trainer)})
+
+    from isogloss.cli.console import TrainingBar, quiet_libraries, staged_progress
+
+    quiet_libraries()
+    from isogloss.training.run import train as run_training
+
+    with staged_progress() as progress:
+        result = run_training(made, output, resume=resume, progress=TrainingBar(progress))
+    typer.echo(f"{result.steps} steps at {result.pairs_per_second:.1f} pairs a second; the model: {result.output}")

@@ -1,0 +1,96 @@
+"""A model and a benchmark in, every figure out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isogloss.corpus import RetrievalBenchmark
+from isogloss.encoding.encoder import Encoder, encode_distinct
+from isogloss.evaluation.evaluation import Evaluation, evaluate_vectors
+
+StageProgress = Callable[[str, int, int], None]
+"""Called with the stage's name, how much of it is done, and how much it is in all."""
+
+
+@dataclass(frozen=True)
+class EncodedBenchmark:
+    """The vectors of a benchmark's distinct texts, and each text's row in them.
+
+    Attributes:
+        query_vectors: float32, shape (distinct queries, dimension).
+        query_index: int64, shape (queries,).
+        candidate_vectors: float32, shape (distinct candidates, dimension).
+        candidate_index: int64, shape (candidates,).
+        seconds: how long encoding took.
+    """
+
+    query_vectors: NDArray[np.float32]
+    query_index: NDArray[np.int64]
+    candidate_vectors: NDArray[np.float32]
+    candidate_index: NDArray[np.int64]
+    seconds: float
+
+
+def encode_benchmark(
+    encoder: Encoder, benchmark: RetrievalBenchmark, progress: StageProgress | None = None
+) -> EncodedBenchmark:
+    """Encode each distinct query and each distinct candidate once.
+
+    Raises:
+        ModelError: the model fails.
+    """
+    began = time.perf_counter()
+    queries, query_index = encode_distinct(
+        encoder, benchmark.query_texts, "query", _counter("encoding queries", benchmark.query_texts, progress)
+    )
+    candidates, candidate_index = encode_distinct(
+        encoder,
+        benchmark.candidate_texts,
+        "passage",
+        _counter("encoding candidates", benchmark.candidate_texts, progress),
+    )
+    return EncodedBenchmark(queries, query_index, candidates, candidate_index, time.perf_counter() - began)
+
+
+def evaluate_model(
+    encoder: Encoder, benchmark: RetrievalBenchmark, progress: StageProgress | None = None
+) -> tuple[Evaluation, EncodedBenchmark]:
+    """Encode a benchmark once and measure mono, cross and multi retrieval and language bias.
+
+    Args:
+        encoder: the model.
+        benchmark: queries, candidates and qrels.
+        progress: told of encoding and ranking.
+
+    Raises:
+        ModelError: the model fails.
+        EvaluationError: its vectors cannot be ranked.
+    """
+    encoded = encode_benchmark(encoder, benchmark, progress)
+    evaluation = evaluate_vectors(
+        benchmark,
+        encoded.query_vectors,
+        encoded.candidate_vectors,
+        query_index=encoded.query_index,
+        candidate_index=encoded.candidate_index,
+        progress=None if progress is None else lambda done, total: progress("ranking", done, total),
+    )
+    return evaluation, encoded
+
+
+def _counter(stage: str, texts: list[str], progress: StageProgress | None) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    total, done = len(set(texts)), 0
+
+    def count(texts_done: int) -> None:
+        nonlocal done
+        done += texts_done
+        progress(stage, done, total)
+
+    return count

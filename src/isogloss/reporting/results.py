@@ -1,0 +1,29 @@
+"""What `results.json` says of a local model's evaluation."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from isogloss.encoding.encoder import SentenceTransformerEncoder
+from isogloss.evaluation import Evaluation, results_of
+from isogloss.evaluation.model_evaluation import EncodedBenchmark
+
+
+def model_results(
+    evaluation: Evaluation, encoder: SentenceTransformerEncoder, encoded: EncodedBenchmark
+) -> dict[str, Any]:
+    """Put the figures together with what they depend on: the model, its prompts, versions and seconds."""
+    return results_of(
+        evaluation,
+        model={
+            "name": encoder.name,
+            "query_prompt": encoder.prompts.query,
+            "passage_prompt": encoder.prompts.passage,
+            "max_length": encoder.max_length or encoder.model.max_seq_length,
+            "dimension": encoded.candidate_vectors.shape[1],
+            "device": str(encoder.model.device),
+        },
+        versions={name: version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")},
+        seconds={"encoding": encoded.seconds},
+    )

@@ -1,0 +1,118 @@
+"""Tables of figures, as data: what the console, Markdown and other forms are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SETTING_NAMES = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
+_MEASURES = {"map": "mAP", "recall@1": "R@1", "recall@10": "R@10"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of texts; the first column names the row, the others hold figures."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def figure(value: float | None, decimals: int = 3, *, signed: bool = False) -> str:
+    """Write a figure; a dash where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
+
+
+def markdown(table: Table) -> str:
+    """Write a table as GitHub Markdown, without its title."""
+    lines = ["| " + " | ".join(table.header) + " |", "|---" + "|--:" * (len(table.header) - 1) + "|"]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
+    return "\n".join(lines)
+
+
+def settings_table(results: Mapping[str, Any]) -> Table:
+    """Macro-averages of the three settings and the rank distance."""
+    rows = []
+    for setting, name in SETTING_NAMES.items():
+        summaries = results["settings"][setting]
+        rows.append((name, *(figure(summaries[measure]["mean"]) for measure in _MEASURES), ""))
+    distance = figure(results["language_bias"]["rank_distance"]["mean"], 0)
+    rows[-1] = (*rows[-1][:-1], distance)
+    data = results["data"]
+    title = f"{results['model']['name']} on {data['name']}: {data['queries']} queries, {data['candidates']} candidates, {len(data['languages'])} languages"
+    return Table(title, ("setting", *_MEASURES.values(), "rank distance"), tuple(rows))
+
+
+def language_table(results: Mapping[str, Any]) -> Table:
+    """Each query language's mAP in the three settings, Recall@10 in the multilingual one, and rank distance."""
+    settings = results["settings"]
+    columns = [
+        *(settings[setting]["map"]["by_language"] for setting in SETTING_NAMES),
+        settings["multi"]["recall@10"]["by_language"],
+    ]
+    distances = results["language_bias"]["rank_distance"]["by_language"]
+    rows = tuple(
+        (
+            language,
+            *(figure(column.get(language)) for column in columns),
+            figure(distances.get(language), 0),
+        )
+        for language in results["data"]["languages"]
+    )
+    header = ("query language", "mono mAP", "cross mAP", "multi mAP", "multi R@10", "rank distance")
+    return Table("by query language", header, rows)
+
+
+def pair_table(results: Mapping[str, Any]) -> Table:
+    """Cross-lingual mAP of each ordered pair; the monolingual mAP on the diagonal."""
+    languages: Sequence[str] = results["data"]["languages"]
+    cross = results["settings"]["cross"]["map"]["by_pair"]
+    mono = results["settings"]["mono"]["map"]["by_language"]
+    rows = tuple(
+        (
+            query,
+            *(
+                figure(mono.get(query) if query == candidate else cross.get(f"{query}->{candidate}"))
+                for candidate in languages
+            ),
+        )
+        for query in languages
+    )
+    return Table("mAP by query language (rows) and candidate language (columns)", ("", *languages), rows)
+
+
+def change_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
+    """Two results on the same data side by side, with the change."""
+    rows = []
+    for setting, name in SETTING_NAMES.items():
+        for measure, short in _MEASURES.items():
+            rows.append(
+                _change(
+                    f"{name} {short}",
+                    before["settings"][setting][measure]["mean"],
+                    after["settings"][setting][measure]["mean"],
+                    3,
+                )
+            )
+    rows.append(
+        _change(
+            "rank distance (language bias)",
+            before["language_bias"]["rank_distance"]["mean"],
+            after["language_bias"]["rank_distance"]["mean"],
+            1,
+        )
+    )
+    data = after["data"]
+    return Table(
+        f"{data['name']}: {data['queries']} queries, {data['candidates']} candidates, {len(data['languages'])} languages",
+        ("", "before", "after", "change"),
+        tuple(rows),
+    )
+
+
+def _change(name: str, before: float | None, after: float | None, decimals: int) -> tuple[str, ...]:
+    difference = None if before is None or after is None else after - before
+    return (name, figure(before, decimals), figure(after, decimals), figure(difference, decimals, signed=True))
