@@ -1,0 +1,76 @@
+"""Exact ranking, the three retrieval settings, language bias, results and run files.
+
+Pure functions over arrays: vectors come in, figures go out. `evaluate_vectors` is where to start.
+"""
+
+from isogloss.evaluation.evaluation import Evaluation, evaluate_vectors
+from isogloss.evaluation.language_bias import RankDistances, rank_distances
+from isogloss.evaluation.measures import average_precision, recall_at
+from isogloss.evaluation.per_query import PER_QUERY_SCHEMA, per_query_table, write_per_query
+from isogloss.evaluation.pool import Benchmark, Pool, pool_of
+from isogloss.evaluation.ranking import Progress, Ranks, rank_relevant
+from isogloss.evaluation.results import RESULTS_FORMAT, read_results, results_of, write_results
+from isogloss.evaluation.run_files import falling, write_qrels, write_runs
+from isogloss.evaluation.scoring import (
+    BLOCK_BYTES,
+    DistinctVectors,
+    ScoreBlock,
+    distinct_vectors,
+    score_blocks,
+)
+from isogloss.evaluation.settings import (
+    MEASURES,
+    SETTINGS,
+    Counts,
+    Measure,
+    Setting,
+    SettingScores,
+    Summary,
+    count_queries,
+    macro_average,
+    pair_name,
+    ranked_lists,
+    score_settings,
+)
+
+__all__ = [
+    "BLOCK_BYTES",
+    "MEASURES",
+    "PER_QUERY_SCHEMA",
+    "RESULTS_FORMAT",
+    "SETTINGS",
+    "Benchmark",
+    "Counts",
+    "DistinctVectors",
+    "Evaluation",
+    "Measure",
+    "Pool",
+    "Progress",
+    "RankDistances",
+    "Ranks",
+    "ScoreBlock",
+    "Setting",
+    "SettingScores",
+    "Summary",
+    "average_precision",
+    "count_queries",
+    "distinct_vectors",
+    "evaluate_vectors",
+    "falling",
+    "macro_average",
+    "pair_name",
+    "per_query_table",
+    "pool_of",
+    "rank_distances",
+    "rank_relevant",
+    "ranked_lists",
+    "read_results",
+    "recall_at",
+    "results_of",
+    "score_blocks",
+    "score_settings",
+    "write_per_query",
+    "write_qrels",
+    "write_results",
+    "write_runs",
+]

@@ -1,0 +1,72 @@
+"""Per-query values as a Parquet table, for significance tests and for looking at single queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from isogloss.evaluation.evaluation import Evaluation
+from isogloss.evaluation.settings import MEASURES, SETTINGS, SettingScores
+from isogloss.files import finished_file
+
+PER_QUERY_SCHEMA = pa.schema(
+    [
+        pa.field("query_id", pa.string(), nullable=False),
+        pa.field("parallel_id", pa.string()),
+        pa.field("query_language", pa.string(), nullable=False),
+        pa.field("setting", pa.string(), nullable=False),
+        pa.field("candidate_language", pa.string()),
+        *(pa.field(measure, pa.float64(), nullable=False) for measure in MEASURES),
+        pa.field("rank_distance", pa.int64()),
+    ]
+)
+"""One row a query and setting, in cross one a query and candidate language.
+
+`candidate_language` is null in multi. The column `map` is the query's average precision. `rank_distance` is
+there on multi rows of queries with at least two relevant candidates, and null elsewhere. `parallel_id` is
+null where the benchmark has none.
+"""
+
+
+def per_query_table(evaluation: Evaluation) -> pa.Table:
+    """The per-query values of all settings, as `PER_QUERY_SCHEMA`: mono, cross, multi, by query."""
+    return pa.concat_tables(
+        [_setting_table(evaluation, evaluation.settings[setting]) for setting in SETTINGS]
+    )
+
+
+def write_per_query(evaluation: Evaluation, path: Path) -> None:
+    """Write `per_query_table` as Parquet, whole or not at all; a file at `path` is replaced.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with finished_file(path) as temporary:
+        pq.write_table(per_query_table(evaluation), temporary)
+
+
+def _setting_table(evaluation: Evaluation, scores: SettingScores) -> pa.Table:
+    pool = evaluation.pool
+    languages = np.array(pool.languages, dtype=object)
+    candidate_language: NDArray[np.object_] = languages[scores.candidate_language]
+    candidate_language[scores.candidate_language < 0] = None
+    distance = np.full(len(pool.query_ids), -1, dtype=np.int64)
+    if scores.setting == "multi":
+        distance[evaluation.rank_distance.query] = evaluation.rank_distance.values
+    parallel_ids = evaluation.parallel_ids
+    positions = scores.query.tolist()
+    columns: dict[str, Any] = {
+        "query_id": [pool.query_ids[query] for query in positions],
+        "parallel_id": [parallel_ids[query] if parallel_ids else None for query in positions],
+        "query_language": languages[pool.query_language[scores.query]],
+        "setting": [scores.setting] * len(positions),
+        "candidate_language": candidate_language,
+        **{measure: scores.values[measure] for measure in MEASURES},
+        "rank_distance": pa.array(distance[scores.query], mask=distance[scores.query] < 0),
+    }
+    return pa.table(columns, schema=PER_QUERY_SCHEMA)
