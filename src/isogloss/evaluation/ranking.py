@@ -51,7 +51,7 @@ def rank_relevant(
         EvaluationError: as `score_blocks`.
     """
     # Columns language by language, so that a language is one slice of a row of scores.
-    order = np.lexsort((pool.tie_position, pool.candidate_language))
+    order = np.argsort(pool.candidate_language, kind="stable")
     column_vector = candidates.index[order]
     column_tie = pool.tie_position[order]
     column_of = np.empty(len(order), dtype=np.int64)
