@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from isogloss.errors import OutputError
@@ -53,7 +53,9 @@ def finished_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where even the parent is no folder, there is nothing to remove, and the error above is the one to show.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def refuse_existing(path: Path) -> None:
@@ -65,6 +67,8 @@ def refuse_existing(path: Path) -> None:
     if path.is_dir():
         with os.scandir(path) as entries:
             if any(True for _ in entries):
-                raise OutputError(f"{path}: the folder exists and is not empty; choose another --output or remove it")
+                raise OutputError(
+                    f"{path}: the folder exists and is not empty; choose another --output or remove it"
+                )
     elif path.exists() or path.is_symlink():
         raise OutputError(f"{path}: exists and is not a folder; choose another --output")

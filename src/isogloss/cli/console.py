@@ -82,7 +82,9 @@ class StagedProgress:
         now = time.perf_counter()
         began = self._began.setdefault(stage, now)
         rate = done / (now - began) if now > began else 0.0
-        self.show(stage, done, total, f"{rate:.0f}/s" if rate else "", (total - done) / rate if rate else None)
+        self.show(
+            stage, done, total, f"{rate:.0f}/s" if rate else "", (total - done) / rate if rate else None
+        )
 
     def show(self, stage: str, done: int, total: int, rate: str, seconds_left: float | None) -> None:
         """Report with a rate of the caller's own."""

@@ -20,7 +20,13 @@ def list_benchmarks(data_dir: DataDir = None) -> None:
     from isogloss.reporting.tables import Table
 
     rows = tuple(
-        (known.name, known.description, " ".join(known.languages), known.licence, str(known.path or "not found"))
+        (
+            known.name,
+            known.description,
+            " ".join(known.languages),
+            known.licence,
+            str(known.path or "not found"),
+        )
         for known in known_benchmarks(data_dir)
     )
     print_table(Table("benchmarks", ("name", "what it is", "languages", "licence", "where"), rows))
@@ -28,7 +34,9 @@ def list_benchmarks(data_dir: DataDir = None) -> None:
 
 @data_app.command()
 def check(
-    path: Annotated[str, typer.Argument(help="JSONL(.gz), Parquet, a corpus folder, a SQuAD-R folder, sample:train.")],
+    path: Annotated[
+        str, typer.Argument(help="JSONL(.gz), Parquet, a corpus folder, a SQuAD-R folder, sample:train.")
+    ],
     show: Annotated[int, typer.Option(min=1, help="Problems to print at most.")] = 50,
 ) -> None:
     """Count a corpus's texts and parallel items, and find every problem with its file and line.
@@ -48,7 +56,10 @@ def check(
         typer.echo(str(problem))
     if report.problems:
         left = len(report.problems) - show
-        typer.echo(f"{len(report.problems)} problem{'s' if len(report.problems) > 1 else ''}" + (f", {left} not shown" if left > 0 else ""))
+        typer.echo(
+            f"{len(report.problems)} problem{'s' if len(report.problems) > 1 else ''}"
+            + (f", {left} not shown" if left > 0 else "")
+        )
         raise typer.Exit(2)
     typer.echo("no problems")
 
@@ -56,7 +67,9 @@ def check(
 @data_app.command()
 def convert(
     source: Annotated[str, typer.Argument(help="Anything that reads as a corpus.")],
-    output: Annotated[Path, typer.Argument(help="A name ending in .jsonl, .jsonl.gz or .parquet, or a new folder.")],
+    output: Annotated[
+        Path, typer.Argument(help="A name ending in .jsonl, .jsonl.gz or .parquet, or a new folder.")
+    ],
 ) -> None:
     """Write a corpus in another form; a folder is memory-mapped Arrow, the quickest to train from.
 

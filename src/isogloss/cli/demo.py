@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def demo(
-    output: Annotated[Path, typer.Option(help="Folder for the two models and their results.")] = Path("isogloss-demo"),
+    output: Annotated[Path, typer.Option(help="Folder for the two models and their results.")] = Path(
+        "isogloss-demo"
+    ),
     steps: Annotated[int, typer.Option(min=10, help="Optimiser steps.")] = 60,
     batch_size: Annotated[int, typer.Option(min=2, help="Pairs a batch.")] = 32,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Share of monolingual batches.")] = 0.5,
@@ -72,7 +74,7 @@ def demo(
     typer.echo(f"try it:    isogloss evaluate {model} --data sample:test --pairs")
 
 
-def _measure(model: Path, benchmark: Any, output: Path, progress: StagedProgress) -> dict[str, Any]:  # noqa: ANN401
+def _measure(model: Path, benchmark: Any, output: Path, progress: StagedProgress) -> dict[str, Any]:
     """Evaluate a model, keep its results in `output` (made anew), and return them."""
     import shutil
 

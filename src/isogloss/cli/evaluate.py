@@ -18,24 +18,32 @@ def evaluate(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="New folder for results.json and per_query.parquet; without it figures are only printed."),
+        typer.Option(
+            help="New folder for results.json and per_query.parquet; without it figures are only printed."
+        ),
     ] = None,
     data_dir: DataDir = None,
     languages: Languages = None,
     query_prompt: QueryPrompt = None,
     passage_prompt: PassagePrompt = None,
     max_length: Annotated[
-        int | None, typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit.")
+        int | None,
+        typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts a forward pass.")] = 64,
     device: Device = None,
     runs: Annotated[
-        bool, typer.Option("--runs", help="Also write TREC run and qrels files of the three settings to OUTPUT/runs.")
+        bool,
+        typer.Option(
+            "--runs", help="Also write TREC run and qrels files of the three settings to OUTPUT/runs."
+        ),
     ] = False,
     run_depth: Annotated[
-        int | None, typer.Option(min=1, help="Candidates a query in the run files; default: all of them.")
-    ] = None,
-    pairs: Annotated[bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")] = False,
+        int, typer.Option(min=0, help="Candidates a query in the run files; 0 writes whole rankings.")
+    ] = 100,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")
+    ] = False,
 ) -> None:
     """Measure mono-, cross- and multilingual retrieval and language bias.
 
@@ -50,8 +58,8 @@ def evaluate(
     from isogloss.files import finished_folder, refuse_existing
     from isogloss.reporting.tables import language_table, pair_table, settings_table
 
-    if output is None and (runs or run_depth is not None):
-        raise RecipeError("--runs and --run-depth write files: give --output")
+    if output is None and runs:
+        raise RecipeError("--runs writes files: give --output")
     if output is not None:
         refuse_existing(output)
     benchmark = load_benchmark(data, data_dir)
@@ -60,10 +68,9 @@ def evaluate(
 
     quiet_libraries()
     from isogloss.encoding.encoder import SentenceTransformerEncoder
-    from isogloss.evaluation.model_evaluation import evaluate_model
+    from isogloss.evaluation.model_evaluation import evaluate_model, write_benchmark_runs
     from isogloss.evaluation.per_query import write_per_query
     from isogloss.evaluation.results import write_results
-    from isogloss.evaluation.run_files import write_benchmark_runs
     from isogloss.reporting.results import model_results
 
     encoder = SentenceTransformerEncoder.load(
@@ -86,5 +93,5 @@ def evaluate(
             write_results(results, folder / "results.json")
             write_per_query(evaluation, folder / "per_query.parquet")
             if runs:
-                write_benchmark_runs(benchmark, encoded, folder / "runs", depth=run_depth)
+                write_benchmark_runs(benchmark, encoded, folder / "runs", depth=run_depth or None)
         typer.echo(f"written: {output}/results.json")

@@ -15,7 +15,8 @@ DataDir = Annotated[
     ),
 ]
 Languages = Annotated[
-    list[str] | None, typer.Option("--language", help="Use this language alone; repeat for several. Default: all.")
+    list[str] | None,
+    typer.Option("--language", help="Use this language alone; repeat for several. Default: all."),
 ]
 QueryPrompt = Annotated[
     str | None, typer.Option(help="Put before every query; default: the model's own, e.g. 'query: '.")
@@ -23,13 +24,17 @@ QueryPrompt = Annotated[
 PassagePrompt = Annotated[
     str | None, typer.Option(help="Put before every passage; default: the model's own, e.g. 'passage: '.")
 ]
-Device = Annotated[str | None, typer.Option(help="Torch device, e.g. cpu or cuda; default: a GPU where there is one.")]
+Device = Annotated[
+    str | None, typer.Option(help="Torch device, e.g. cpu or cuda; default: a GPU where there is one.")
+]
 RecipeFile = Annotated[
     Path | None, typer.Argument(help="A TOML recipe; options override its keys.", show_default=False)
 ]
 Train = Annotated[
     list[str] | None,
-    typer.Option(help="Corpus to train on: JSONL(.gz), Parquet, a folder, a benchmark's name, sample:train; repeatable."),
+    typer.Option(
+        help="Corpus to train on: JSONL(.gz), Parquet, a folder, a benchmark's name, sample:train; repeatable."
+    ),
 ]
 Plan = Annotated[str | None, typer.Option(help="en-en, x-x, x-x-mono, x-y or hybrid. [default: hybrid]")]
 Alpha = Annotated[
@@ -45,7 +50,9 @@ HeldOutLanguages = Annotated[
 ]
 HeldOutPairs = Annotated[
     list[str] | None,
-    typer.Option("--held-out-pair", help="Never train on this ordered pair, 'query>passage', e.g. 'de>en'; repeatable."),
+    typer.Option(
+        "--held-out-pair", help="Never train on this ordered pair, 'query>passage', e.g. 'de>en'; repeatable."
+    ),
 ]
 LanguageWeighting = Annotated[
     str | None, typer.Option(help="Draw languages uniform or by size. [default: uniform]")
@@ -55,7 +62,9 @@ DatasetExponent = Annotated[
 ]
 SkipSmall = Annotated[
     bool | None,
-    typer.Option("--skip-small", help="Leave out languages and datasets too small for a batch, instead of refusing."),
+    typer.Option(
+        "--skip-small", help="Leave out languages and datasets too small for a batch, instead of refusing."
+    ),
 ]
 Steps = Annotated[int | None, typer.Option(help="Optimiser steps. [default: 200]")]
 BatchSize = Annotated[int | None, typer.Option(help="Pairs a batch. [default: 32]")]

@@ -28,7 +28,9 @@ def plan(
     steps: options.Steps = None,
     batch_size: options.BatchSize = None,
     seed: options.Seed = None,
-    show: Annotated[int, typer.Option(min=0, help="Print the texts of the first K batches.", metavar="K")] = 0,
+    show: Annotated[
+        int, typer.Option(min=0, help="Print the texts of the first K batches.", metavar="K")
+    ] = 0,
     first: Annotated[int, typer.Option(min=0, help="Number of the first batch that --show prints.")] = 0,
 ) -> None:
     """Print what the batches of a run will hold, before training.

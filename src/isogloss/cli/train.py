@@ -13,11 +13,10 @@ from isogloss.cli.recipes import recipe_from, trainer_arguments
 
 def train(
     recipe: options.RecipeFile = None,
-    output: Annotated[
-        Path, typer.Option(help="The model folder to make.", show_default=False)
-    ] = ...,  # type: ignore[assignment]
+    output: Annotated[Path, typer.Option(help="The model folder to make.", show_default=False)] = ...,  # type: ignore[assignment]
     base: Annotated[
-        str | None, typer.Option(help="Model to start from: a folder, an offline model's name, or a hub name.")
+        str | None,
+        typer.Option(help="Model to start from: a folder, an offline model's name, or a hub name."),
     ] = None,
     train: options.Train = None,
     dev: Annotated[
@@ -36,20 +35,27 @@ def train(
     hard_negatives: Annotated[
         int | None, typer.Option(help="Hard negatives a query, at most. [default: 0]")
     ] = None,
-    temperature: Annotated[float | None, typer.Option(help="Divides the cosines in the loss. [default: 0.02]")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Divides the cosines in the loss. [default: 0.02]")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate. [default: 3e-05]")] = None,
     warmup_steps: Annotated[int | None, typer.Option(help="Steps of linear warm-up. [default: 20]")] = None,
     schedule: Annotated[
         str | None, typer.Option(help="After warm-up: linear, cosine or constant. [default: linear]")
     ] = None,
     weight_decay: Annotated[float | None, typer.Option(help="AdamW weight decay. [default: 0.01]")] = None,
-    max_grad_norm: Annotated[float | None, typer.Option(help="Clip gradients to this norm. [default: 1.0]")] = None,
+    max_grad_norm: Annotated[
+        float | None, typer.Option(help="Clip gradients to this norm. [default: 1.0]")
+    ] = None,
     freeze_word_embeddings: Annotated[
         bool | None,
-        typer.Option("--freeze-word-embeddings/--train-word-embeddings", help="Keep the word embeddings as they are."),
+        typer.Option(
+            "--freeze-word-embeddings/--train-word-embeddings", help="Keep the word embeddings as they are."
+        ),
     ] = None,
     max_length: Annotated[
-        int | None, typer.Option(help="Cut texts after so many tokens in training; default: the model's own limit.")
+        int | None,
+        typer.Option(help="Cut texts after so many tokens in training; default: the model's own limit."),
     ] = None,
     query_prompt: options.QueryPrompt = None,
     passage_prompt: options.PassagePrompt = None,
@@ -74,7 +80,9 @@ def train(
     device: options.Device = None,
     trainer: Annotated[
         list[str] | None,
-        typer.Option(help="Any argument of SentenceTransformerTrainingArguments as key=value, e.g. bf16=true; repeatable."),
+        typer.Option(
+            help="Any argument of SentenceTransformerTrainingArguments as key=value, e.g. bf16=true; repeatable."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run of this output at its next batch.")
@@ -87,7 +95,9 @@ def train(
 
     Example: isogloss train --base multilingual-e5-small --train sample:train --plan hybrid --output my-model
     """
-    values = {key: value for key, value in locals().items() if key not in ("recipe", "output", "trainer", "resume")}
+    values = {
+        key: value for key, value in locals().items() if key not in ("recipe", "output", "trainer", "resume")
+    }
     made = recipe_from(recipe, {**values, "trainer": trainer_arguments(trainer)})
 
     from isogloss.cli.console import TrainingBar, quiet_libraries, staged_progress
@@ -97,4 +107,6 @@ def train(
 
     with staged_progress() as progress:
         result = run_training(made, output, resume=resume, progress=TrainingBar(progress))
-    typer.echo(f"{result.steps} steps at {result.pairs_per_second:.1f} pairs a second; the model: {result.output}")
+    typer.echo(
+        f"{result.steps} steps at {result.pairs_per_second:.1f} pairs a second; the model: {result.output}"
+    )

@@ -26,7 +26,9 @@ class Encoder(Protocol):
 
     name: str
 
-    def encode(self, texts: Sequence[str], side: Side, progress: Progress | None = None) -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], side: Side, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
         """Encode texts to float32 vectors of unit length, shape (texts, dimension), in the order given."""
         ...
 
@@ -77,7 +79,9 @@ class SentenceTransformerEncoder:
         prompts = prompts_of(loaded, str(model), query_prompt=query_prompt, passage_prompt=passage_prompt)
         return cls(loaded, str(model), prompts, max_length=max_length, batch_size=batch_size)
 
-    def encode(self, texts: Sequence[str], side: Side, progress: Progress | None = None) -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], side: Side, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
         """Encode texts, long ones first so that a batch holds texts of like length and memory peaks at once.
 
         Args:
@@ -108,7 +112,9 @@ class SentenceTransformerEncoder:
                     **limit,
                 )
             except (RuntimeError, ValueError, IndexError) as error:
-                raise ModelError(f"{self.name}: the model failed on a batch of {len(positions)} texts: {error}") from error
+                raise ModelError(
+                    f"{self.name}: the model failed on a batch of {len(positions)} texts: {error}"
+                ) from error
             if vectors is None:
                 vectors = np.empty((len(texts), batch.shape[1]), dtype=np.float32)
             vectors[positions] = batch
@@ -133,5 +139,7 @@ def encode_distinct(
         each text the row of its vector, int64, shape (texts,).
     """
     row_of: dict[str, int] = {}
-    rows = np.fromiter((row_of.setdefault(text, len(row_of)) for text in texts), dtype=np.int64, count=len(texts))
+    rows = np.fromiter(
+        (row_of.setdefault(text, len(row_of)) for text in texts), dtype=np.int64, count=len(texts)
+    )
     return encoder.encode(list(row_of), side, progress), rows

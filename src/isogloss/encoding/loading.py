@@ -18,7 +18,9 @@ _CONFIGURATIONS = ("modules.json", "config.json", "config_sentence_transformers.
 
 def model_cache() -> Path:
     """Return the folder where fetched models lie: ``ISOGLOSS_CACHE``, else ``~/.cache/isogloss``, with ``/models``."""
-    cache = os.environ.get("ISOGLOSS_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "isogloss"
+    cache = (
+        os.environ.get("ISOGLOSS_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "isogloss"
+    )
     return Path(cache).expanduser() / "models"
 
 
@@ -86,7 +88,11 @@ def load_sentence_transformer(model: str | Path, *, device: str | None = None) -
 
 
 def prompts_of(
-    model: SentenceTransformer, name: str, *, query_prompt: str | None = None, passage_prompt: str | None = None
+    model: SentenceTransformer,
+    name: str,
+    *,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
 ) -> Prompts:
     """Decide a model's prompts: what the user gives, else what the model was saved with, else its family's.
 

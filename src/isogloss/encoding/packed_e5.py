@@ -133,7 +133,10 @@ def _parse(data: bytes) -> PackedModel:
     (epsilon, block) = struct.unpack("<fi", cursor.take(8))
     if block != _BLOCK:
         raise ValueError(f"blocks of {block} weights, expected {_BLOCK}")
-    shape = Shape(*sizes, layer_norm_epsilon=float(epsilon))
+    hidden, layers, heads, feed_forward, vocabulary_size, positions, token_types = sizes
+    shape = Shape(
+        hidden, layers, heads, feed_forward, vocabulary_size, positions, token_types, layer_norm_epsilon=float(epsilon)
+    )
     vocabulary = _parse_vocabulary(cursor)
     normalisation = _parse_normalisation(cursor)
     return PackedModel(shape, vocabulary, normalisation, _parse_tensors(cursor))

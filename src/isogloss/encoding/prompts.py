@@ -22,7 +22,10 @@ class Prompts:
 
 _FAMILIES = (
     # Wang et al. 2022 (arXiv 2212.03533) and 2024 (arXiv 2402.05672); the instruct variants take other prompts.
-    (re.compile(r"(^|/)(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?$"), Prompts("query: ", "passage: ")),
+    (
+        re.compile(r"(^|/)(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?$"),
+        Prompts("query: ", "passage: "),
+    ),
 )
 
 

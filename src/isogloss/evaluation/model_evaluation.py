@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from isogloss.corpus import RetrievalBenchmark
 from isogloss.encoding.encoder import Encoder, encode_distinct
 from isogloss.evaluation.evaluation import Evaluation, evaluate_vectors
+from isogloss.evaluation.run_files import write_qrels, write_runs
+from isogloss.evaluation.settings import SETTINGS
 
 StageProgress = Callable[[str, int, int], None]
 """Called with the stage's name, how much of it is done, and how much it is in all."""
@@ -94,3 +97,31 @@ def _counter(stage: str, texts: list[str], progress: StageProgress | None) -> Ca
         progress(stage, done, total)
 
     return count
+
+
+def write_benchmark_runs(
+    benchmark: RetrievalBenchmark, encoded: EncodedBenchmark, folder: Path, *, depth: int | None = None
+) -> None:
+    """Write TREC run and qrels files of the three settings, compressed, named ``mono.run.gz`` and so on.
+
+    Args:
+        benchmark: the benchmark.
+        encoded: its vectors.
+        folder: where to, made if it is not there.
+        depth: candidates a query; None writes the whole ranking.
+
+    Raises:
+        EvaluationError: an id holds white space.
+        OutputError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_runs(
+        benchmark,
+        encoded.query_vectors,
+        encoded.candidate_vectors,
+        {setting: folder / f"{setting}.run.gz" for setting in SETTINGS},
+        query_index=encoded.query_index,
+        candidate_index=encoded.candidate_index,
+        depth=depth,
+    )
+    write_qrels(benchmark, {setting: folder / f"{setting}.qrels.gz" for setting in SETTINGS})

@@ -141,7 +141,7 @@ def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a number")
 
 
-def _get(path: Path, results: dict[str, Any], *keys: str) -> Any:  # noqa: ANN401 - whatever JSON holds there
+def _get(path: Path, results: dict[str, Any], *keys: str) -> Any:
     value: Any = results
     for depth, key in enumerate(keys):
         if not isinstance(value, dict) or key not in value:

@@ -10,7 +10,9 @@ def composition_tables(composition: Composition, kind: str, batch_size: int, see
     """Tables of the kinds of batches, the languages, the ordered pairs and the datasets."""
     batches, pairs = composition.batches, composition.pairs
     modes = tuple(
-        (mode, str(count), f"{count / batches:.1%}") for mode, count in composition.mode_batches.items() if count
+        (mode, str(count), f"{count / batches:.1%}")
+        for mode, count in composition.mode_batches.items()
+        if count
     )
     title = (
         f"plan {kind}, seed {seed}: {batches} batches of {batch_size} pairs; alpha planned "
@@ -28,7 +30,8 @@ def composition_tables(composition: Composition, kind: str, batch_size: int, see
     )
     names = tuple(composition.query_languages)
     matrix = tuple(
-        (query, *(str(composition.language_pairs.get((query, passage), 0)) for passage in names)) for query in names
+        (query, *(str(composition.language_pairs.get((query, passage), 0)) for passage in names))
+        for query in names
     )
     datasets = tuple(
         (share.name, str(share.usable_items), str(share.batches), str(share.pairs), figure(share.epochs, 2))

@@ -24,6 +24,8 @@ def model_results(
             "dimension": encoded.candidate_vectors.shape[1],
             "device": str(encoder.model.device),
         },
-        versions={name: version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")},
+        versions={
+            name: version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")
+        },
         seconds={"encoding": encoded.seconds},
     )

@@ -115,4 +115,9 @@ def change_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
 
 def _change(name: str, before: float | None, after: float | None, decimals: int) -> tuple[str, ...]:
     difference = None if before is None or after is None else after - before
-    return (name, figure(before, decimals), figure(after, decimals), figure(difference, decimals, signed=True))
+    return (
+        name,
+        figure(before, decimals),
+        figure(after, decimals),
+        figure(difference, decimals, signed=True),
+    )

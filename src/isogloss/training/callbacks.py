@@ -51,11 +51,15 @@ class ProgressCallback(TrainerCallback):
         self._trained_steps = 0
         self._step_began = 0.0
 
-    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ANN401
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         """Start the clock of a step."""
         self._step_began = time.perf_counter()
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ANN401
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         """Stop the clock and report."""
         self._trained_seconds += time.perf_counter() - self._step_began
         self._trained_steps += 1
@@ -67,7 +71,7 @@ class ProgressCallback(TrainerCallback):
         state: TrainerState,
         control: TrainerControl,
         logs: dict[str, float] | None = None,
-        **_: Any,  # noqa: ANN401
+        **_: Any,
     ) -> None:
         """Remember the loss, to show it with the next step."""
         if logs and "loss" in logs:
@@ -79,17 +83,23 @@ class ProgressCallback(TrainerCallback):
         state: TrainerState,
         control: TrainerControl,
         metrics: dict[str, float] | None = None,
-        **_: Any,  # noqa: ANN401
+        **_: Any,
     ) -> None:
         """Report the development figures."""
-        figures = {key.removeprefix("eval_"): value for key, value in (metrics or {}).items() if "dev_" in key}
+        figures = {
+            key.removeprefix("eval_"): value for key, value in (metrics or {}).items() if "dev_" in key
+        }
         if figures:
             self.progress.message(f"step {state.global_step}: development {describe(figures)}")
 
     @property
     def pairs_per_second(self) -> float:
         """Pairs trained on a second so far."""
-        return self._trained_steps * self.pairs_per_step / self._trained_seconds if self._trained_seconds else 0.0
+        return (
+            self._trained_steps * self.pairs_per_step / self._trained_seconds
+            if self._trained_seconds
+            else 0.0
+        )
 
 
 class InterruptCallback(TrainerCallback):
@@ -122,7 +132,9 @@ class InterruptCallback(TrainerCallback):
         self.interrupted = True
         self.notify("stopping after this step to save a checkpoint; once more to stop at once")
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ANN401
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         """Ask the trainer to save and stop where a signal has come."""
         if self.interrupted and state.global_step < state.max_steps:
             control.should_save = True

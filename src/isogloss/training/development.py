@@ -13,8 +13,8 @@ from isogloss.corpus import RetrievalBenchmark
 from isogloss.encoding.encoder import SentenceTransformerEncoder, encode_distinct
 from isogloss.encoding.prompts import Prompts
 from isogloss.evaluation import evaluate_vectors
-from isogloss.training.loss import InfoNCELoss
 from isogloss.training.batch_loading import PairCollator
+from isogloss.training.loss import InfoNCELoss
 from isogloss.training.pair_texts import PairDataset
 
 

@@ -26,13 +26,15 @@ class HybridTrainer(SentenceTransformerTrainer):
         **arguments: those of `SentenceTransformerTrainer`; `args.max_steps` must be set.
     """
 
-    def __init__(self, *, pairs: PairDataset, planner: BatchPlanner, **arguments: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, pairs: PairDataset, planner: BatchPlanner, **arguments: Any) -> None:
         self.planner = planner
         super().__init__(train_dataset=pairs, **arguments)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return the loader of the planned batches."""
-        sampler = PlannedBatchSampler(self.planner, self.args.max_steps * self.args.gradient_accumulation_steps)
+        sampler = PlannedBatchSampler(
+            self.planner, self.args.max_steps * self.args.gradient_accumulation_steps
+        )
         loader: DataLoader[Any] = DataLoader(
             self.train_dataset,
             batch_sampler=sampler,
@@ -42,8 +44,9 @@ class HybridTrainer(SentenceTransformerTrainer):
             persistent_workers=self.args.dataloader_persistent_workers,
             prefetch_factor=self.args.dataloader_prefetch_factor,
         )
-        self._train_dataloader = self.accelerator.prepare(loader)
-        return self._train_dataloader
+        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        self._train_dataloader = prepared
+        return prepared
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Leave the parent's model card out: it describes a dataset of columns; `isogloss.training.model_card` writes ours."""

@@ -51,7 +51,9 @@ class CardFacts:
 
 def model_card(recipe: Recipe, facts: CardFacts) -> str:
     """Write the card as Markdown with the hub's YAML header."""
-    base = recipe.base.rstrip("/").rsplit("/", 1)[-1] if recipe.base.startswith((".", "/", "~")) else recipe.base
+    base = (
+        recipe.base.rstrip("/").rsplit("/", 1)[-1] if recipe.base.startswith((".", "/", "~")) else recipe.base
+    )
     header = [
         "---",
         "library_name: sentence-transformers",
@@ -64,7 +66,11 @@ def model_card(recipe: Recipe, facts: CardFacts) -> str:
         "---",
     ]
     share = "" if facts.realised_alpha is None else f", {facts.realised_alpha:.1%} of the batches monolingual"
-    chosen = "" if facts.chosen_step is None else f"; the checkpoint of step {facts.chosen_step} was chosen by {recipe.select_by} on `{recipe.dev}`"
+    chosen = (
+        ""
+        if facts.chosen_step is None
+        else f"; the checkpoint of step {facts.chosen_step} was chosen by {recipe.select_by} on `{recipe.dev}`"
+    )
     body = [
         f"# {base}, fine-tuned with the {recipe.plan} plan",
         "",
@@ -99,7 +105,10 @@ def model_card(recipe: Recipe, facts: CardFacts) -> str:
         "",
     ]
     if facts.versions:
-        body += ["Versions: " + ", ".join(f"{name} {version}" for name, version in facts.versions.items()) + ".", ""]
+        body += [
+            "Versions: " + ", ".join(f"{name} {version}" for name, version in facts.versions.items()) + ".",
+            "",
+        ]
     return "\n".join(header + body)
 
 

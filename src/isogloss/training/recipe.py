@@ -107,7 +107,9 @@ class Recipe(BaseModel):
     def _pairs_are_ordered(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
         for pair in pairs:
             if len([language for language in pair.split(">") if language]) != 2 or pair.count(">") != 1:
-                raise ValueError(f"{pair!r} is no ordered pair; write query-language>passage-language, such as 'de>en'")
+                raise ValueError(
+                    f"{pair!r} is no ordered pair; write query-language>passage-language, such as 'de>en'"
+                )
         return pairs
 
     @field_validator("trainer")

@@ -20,12 +20,12 @@ from isogloss.encoding.loading import load_sentence_transformer, prompts_of
 from isogloss.encoding.prompts import Prompts
 from isogloss.errors import PlanError, RecipeError
 from isogloss.files import finished_folder
+from isogloss.training.batch_loading import PairCollator
 from isogloss.training.callbacks import InterruptCallback, ProgressCallback, SilentProgress, TrainingProgress
 from isogloss.training.development import DevelopmentEvaluator
 from isogloss.training.hybrid_trainer import HybridTrainer
 from isogloss.training.loss import InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
-from isogloss.training.batch_loading import PairCollator
 from isogloss.training.pair_texts import PairDataset, planning_data
 from isogloss.training.planning import make_plan
 from isogloss.training.recipe import Recipe, recipe_toml
@@ -79,7 +79,9 @@ def train(
     workspace = Workspace(output)
     corpora = [read_corpus(source) for source in recipe.train]
     pairs = PairDataset(corpora, recipe.hard_negatives)
-    planner = _planner(recipe, corpora, recipe.steps * int(recipe.trainer.get("gradient_accumulation_steps", 1)))
+    planner = _planner(
+        recipe, corpora, recipe.steps * int(recipe.trainer.get("gradient_accumulation_steps", 1))
+    )
     for left_out in planner.left_out:
         progress.message(f"left out: {left_out}")
     development = None if recipe.dev is None else read_corpus(recipe.dev)
@@ -126,7 +128,9 @@ def train(
     facts = CardFacts(
         languages=pairs.space.languages,
         datasets=[TrainedOn(c.name, len(c), c.languages, c.checksum) for c in corpora],
-        realised_alpha=compose(planner, trainer.state.global_step).realised_alpha if recipe.plan == "hybrid" else None,
+        realised_alpha=compose(planner, trainer.state.global_step).realised_alpha
+        if recipe.plan == "hybrid"
+        else None,
         steps=trainer.state.global_step,
         chosen_step=int(best.rsplit("-", 1)[-1]) if best else None,
         pairs_per_second=reporter.pairs_per_second,
@@ -157,7 +161,9 @@ def freeze_word_embeddings(model: SentenceTransformer) -> int:
     """
     transformer = model.transformers_model
     if transformer is None:
-        raise RecipeError("freeze_word_embeddings: this model is no transformer and has no word embeddings to freeze")
+        raise RecipeError(
+            "freeze_word_embeddings: this model is no transformer and has no word embeddings to freeze"
+        )
     weights = transformer.get_input_embeddings().weight
     weights.requires_grad_(False)
     return int(weights.numel())
@@ -165,7 +171,11 @@ def freeze_word_embeddings(model: SentenceTransformer) -> int:
 
 def _planner(recipe: Recipe, corpora: Sequence[ParallelCorpus], batches: int) -> BatchPlanner:
     return BatchPlanner(
-        [planning_data(corpus) for corpus in corpora], make_plan(recipe), recipe.batch_size, recipe.seed, batches
+        [planning_data(corpus) for corpus in corpora],
+        make_plan(recipe),
+        recipe.batch_size,
+        recipe.seed,
+        batches,
     )
 
 
@@ -242,12 +252,17 @@ def _arguments(
         with _quiet():
             return SentenceTransformerTrainingArguments(**values | recipe.trainer)
     except (TypeError, ValueError) as error:
-        raise RecipeError(f"trainer: {error}; see SentenceTransformerTrainingArguments for its arguments") from error
+        raise RecipeError(
+            f"trainer: {error}; see SentenceTransformerTrainingArguments for its arguments"
+        ) from error
 
 
 def _development_history(log: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
     return [
-        {"step": entry["step"], **{key.removeprefix("eval_"): value for key, value in entry.items() if "dev_" in key}}
+        {
+            "step": entry["step"],
+            **{key.removeprefix("eval_"): value for key, value in entry.items() if "dev_" in key},
+        }
         for entry in log
         if any("dev_" in key for key in entry)
     ]
