@@ -19,7 +19,7 @@ _REASONS_SHOWN = 10
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that `skip_small` left out of a run.
+    """Something that a run goes without: too small (`skip_small`), or of no use to the modes that occur.
 
     Attributes:
         dataset: Name of the dataset.
@@ -41,7 +41,7 @@ class Offers:
     Attributes:
         by_mode: For each mode of the plan, (dataset, offer) of the datasets that serve it; never empty.
         usable_items: For each dataset, the number of its items that some mode can draw.
-        left_out: What `skip_small` left out.
+        left_out: What the run goes without.
     """
 
     by_mode: dict[Mode, list[tuple[int, Offer]]]
@@ -55,8 +55,9 @@ def make_offers(datasets: Sequence[PlanningData], plan: Plan, batch_size: int, s
     Raises:
         PlanError: A language asked for is in no dataset; a dataset serves no mode of the plan; no dataset
             serves one of the modes; or a dataset (in mono: a language of it) has fewer distinct items than a
-            batch. All reasons are given together. With `plan.skip_small` the small ones are left out, and
-            only a mode that nobody serves is an error.
+            batch. All reasons are given together. With `plan.skip_small` such datasets and languages are
+            left out, and only a mode that nobody serves is an error; a dataset that would serve a hybrid
+            but for an alpha of 0 or 1 throughout is left out in any case.
     """
     reasons = [
         f"language {language!r} is in no dataset; they have {', '.join(space.languages) or 'none'}"
@@ -66,6 +67,7 @@ def make_offers(datasets: Sequence[PlanningData], plan: Plan, batch_size: int, s
     left_out: list[LeftOut] = []
     by_mode: dict[Mode, list[tuple[int, Offer]]] = {mode: [] for mode in plan.modes}
     absent: dict[Mode, list[str]] = {mode: [] for mode in plan.modes}
+    idle: list[LeftOut] = []
     usable_items = []
     for number, data in enumerate(datasets):
         source = _Source(data, plan, space)
@@ -86,8 +88,11 @@ def make_offers(datasets: Sequence[PlanningData], plan: Plan, batch_size: int, s
         usable_items.append(source.index.count(usable))
         if not served:
             left_out.append(LeftOut(data.name, None, None, why_not[0]))
+            # A hybrid with alpha 0 or 1 throughout must not refuse what it takes with any other alpha.
+            if plan.kind == "hybrid" and len(plan.modes) == 1 and source.languages_with_items():
+                idle.append(left_out[-1])
     if not plan.skip_small:
-        reasons.extend(left.reason for left in left_out)
+        reasons.extend(left.reason for left in left_out if left not in idle)
     for mode, offers in by_mode.items():
         if not offers:
             reasons.extend(left.reason for left in left_out if left.mode == mode)
@@ -175,14 +180,18 @@ class _Source:
         )
         return LeftOut(name, mode, language, reason)
 
-    def why_not(self, mode: Mode) -> str:
-        """Why the dataset serves a mode not at all."""
-        name = self._data.name
-        have = [
+    def languages_with_items(self) -> list[str]:
+        """The allowed languages that some item has."""
+        return [
             language
             for column, language in enumerate(self._languages)
             if self.index.patterns[:, column].any()
         ]
+
+    def why_not(self, mode: Mode) -> str:
+        """Why the dataset serves a mode not at all."""
+        name = self._data.name
+        have = self.languages_with_items()
         listed = f"has items in {', '.join(have)} alone" if have else "has no item in an allowed language"
         if not have:
             named = ", ".join(self._data.languages) or "none"

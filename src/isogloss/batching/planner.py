@@ -57,7 +57,7 @@ class BatchPlanner:
         seed: As given.
         steps: As given.
         space: The pair space: all languages of the datasets, sorted, and all their items.
-        left_out: What `plan.skip_small` left out.
+        left_out: What the run goes without: too small (`plan.skip_small`), or idle because alpha is 0 or 1.
         usable_items: For each dataset, the number of items that some batch may hold.
 
     Raises:
