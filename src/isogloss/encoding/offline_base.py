@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -117,6 +118,9 @@ def bert_state(packed: PackedModel) -> dict[str, Any]:
     """Give the packed tensors the names and shapes of a Hugging Face `BertModel`, as torch tensors.
 
     The file holds no pooler, which mean pooling does not use; zeros stand in so that loading finds every weight.
+
+    Raises:
+        ModelError: a tensor is missing or has another size.
     """
     import torch
 
@@ -147,7 +151,10 @@ def bert_state(packed: PackedModel) -> dict[str, Any]:
     for name, (packed_name, size) in names.items():
         if packed_name not in packed.tensors:
             raise ModelError(f"the packed model has no tensor {packed_name}")
-        state[name] = torch.from_numpy(packed.tensors[packed_name].reshape(size))
+        tensor = packed.tensors[packed_name]
+        if tensor.size != math.prod(size):
+            raise ModelError(f"the packed model's tensor {packed_name} has {tensor.size} values, not {size}")
+        state[name] = torch.from_numpy(tensor.reshape(size))
     state["pooler.dense.weight"] = torch.zeros(hidden, hidden)
     state["pooler.dense.bias"] = torch.zeros(hidden)
     return state

@@ -101,7 +101,7 @@ def read_packed_model(path: Path) -> PackedModel:
         raise ModelError(f"{path}: not a packed e5 model (it should begin with {_MAGIC.decode()})")
     try:
         return _parse(data)
-    except (struct.error, ValueError, IndexError, UnicodeDecodeError) as error:
+    except (struct.error, ValueError, OverflowError) as error:
         raise ModelError(
             f"{path}: the packed model is cut short or damaged ({error}); install the package again"
         ) from error
@@ -155,6 +155,11 @@ def _parse_vocabulary(cursor: _Cursor) -> Vocabulary:
     offsets = np.frombuffer(cursor.take(4 * (count + 1)), "<u4")
     scores = np.frombuffer(cursor.take(4 * count), "<f4")
     blob = cursor.take(length)
+    if offsets[-1] != length or np.any(offsets[1:] < offsets[:-1]):
+        raise ValueError(f"the pieces do not fill their {length} bytes")
+    for name, special in {"bos": bos, "eos": eos, "pad": pad, "unk": unk}.items():
+        if not 0 <= special < count:
+            raise ValueError(f"the {name} piece is number {special} of {count}")
     pieces = [
         (blob[start:end].decode("utf-8"), float(score))
         for start, end, score in zip(offsets[:-1], offsets[1:], scores, strict=True)
@@ -167,8 +172,14 @@ def _parse_normalisation(cursor: _Cursor) -> dict[str, str]:
     normalisation = {}
     for _ in range(entries):
         code_point, count = cursor.unpack("IB")
-        normalisation[chr(code_point)] = "".join(map(chr, cursor.unpack(f"{count}I")))
+        normalisation[_character(code_point)] = "".join(map(_character, cursor.unpack(f"{count}I")))
     return normalisation
+
+
+def _character(code_point: int) -> str:
+    if code_point == 0 or 0xD800 <= code_point < 0xE000:
+        raise ValueError(f"U+{code_point:04X} is no character of a text")
+    return chr(code_point)
 
 
 def _parse_tensors(cursor: _Cursor) -> dict[str, NDArray[np.float32]]:
