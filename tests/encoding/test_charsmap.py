@@ -11,7 +11,9 @@ from isogloss.encoding.charsmap import build_charsmap, code_point_normaliser
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 # Marks, joiners, jamo and line ends make graphemes of several characters, which is where the package errs.
-CLUSTERING = st.sampled_from("\r\n\u0301\u0308\u0483\u05b0\u064e\u0651\u093c\u093e\u0e33\u200c\u200d\ufe0f\uff9e🏽각")
+CLUSTERING = st.sampled_from(
+    "\r\n\u0301\u0308\u0483\u05b0\u064e\u0651\u093c\u093e\u0e33\u200c\u200d\ufe0f\uff9e🏽각"
+)
 TEXTS = st.text(st.one_of(CHARACTERS, CLUSTERING, st.sampled_from("abc ªº½ǅٵ①ｱﬁ㎏﷼ﷺ𝔸")), max_size=12)
 
 FIXED = {
@@ -63,7 +65,9 @@ def test_random_maps(replacements, data):
 
 
 def test_a_large_map_holds_every_key_and_nothing_else():
-    replacements = {chr(code): f"<{code % 97}>" for code in [*range(0xA0, 0x3000, 3), *range(0x1D400, 0x1D800)]}
+    replacements = {
+        chr(code): f"<{code % 97}>" for code in [*range(0xA0, 0x3000, 3), *range(0x1D400, 0x1D800)]
+    }
     normaliser = normalizers.Precompiled(build_charsmap(replacements))
     for code in [*range(1, 0x3100), *range(0x1D300, 0x1D900)]:
         assert normaliser.normalize_str(f"a{chr(code)}") == "a" + replacements.get(chr(code), chr(code))

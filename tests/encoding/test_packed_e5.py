@@ -112,6 +112,13 @@ def test_damage_is_named(read, damage, message):
         read(packed_file.packed_bytes(packed_file.random_tensors(), **damage))
 
 
+def test_a_scale_that_is_no_number(read, contents):
+    start = contents.index(packed_file.quantise(packed_file.random_tensors()["l1.q.w"]))
+    for scale in (np.nan, np.inf):
+        with pytest.raises(ModelError, match=r"tensor l1\.q\.w has values that are no numbers"):
+            read(contents[:start] + struct.pack("<e", scale) + contents[start + 2 :])
+
+
 @settings(max_examples=300, deadline=None)
 @given(position=st.integers(4, 2000), value=st.binary(min_size=1, max_size=8))
 def test_any_damage_gives_a_model_or_a_model_error(tmp_path_factory, contents, position, value):

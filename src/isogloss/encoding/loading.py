@@ -38,6 +38,8 @@ def resolve_model(model: str | Path) -> str:
     """
     name = str(model)
     path = Path(name).expanduser()
+    if not name.strip():
+        raise ModelError("the model's name is empty; give a model folder or a hub name")
     if path.is_dir():
         if not any((path / configuration).is_file() for configuration in _CONFIGURATIONS):
             raise ModelError(
@@ -54,8 +56,8 @@ def resolve_model(model: str | Path) -> str:
         )
     if path.exists():
         raise ModelError(f"{name}: not a folder; give a sentence-transformers or Hugging Face model folder")
-    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name or not name:
-        raise ModelError(f"{name or '(empty)'}: no such model folder")
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+        raise ModelError(f"{name}: no such model folder")
     return name
 
 

@@ -194,9 +194,13 @@ def _parse_tensors(cursor: _Cursor) -> dict[str, NDArray[np.float32]]:
             tensors[name] = np.frombuffer(cursor.data, "<f4", values, offset).astype(np.float32)
         elif dtype == _Q4_0:
             blocks = np.frombuffer(cursor.data, np.uint8, size, offset).reshape(-1, _BLOCK_BYTES)
-            tensors[name] = dequantise_q4_0(blocks)
+            # A damaged scale; the check below tells it.
+            with np.errstate(invalid="ignore"):
+                tensors[name] = dequantise_q4_0(blocks)
         else:
             raise ValueError(f"tensor {name} has the unknown type {dtype}")
         if tensors[name].size != values:
             raise ValueError(f"tensor {name} has {tensors[name].size} values, {values} announced")
+        if not np.isfinite(tensors[name]).all():
+            raise ValueError(f"tensor {name} has values that are no numbers")
     return tensors
