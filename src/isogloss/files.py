@@ -1,0 +1,70 @@
+"""Files and folders that are either whole or not there: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from isogloss.errors import OutputError
+
+
+@contextmanager
+def finished_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` that becomes `path` when the block ends, and is removed when it fails.
+
+    An empty folder at `path` is replaced.
+
+    Raises:
+        OutputError: `path` exists and is not an empty folder, or cannot be made.
+    """
+    refuse_existing(path)
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
+    try:
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot make the folder: {error.strerror or error}") from error
+    try:
+        yield temporary
+        if path.is_dir():
+            path.rmdir()
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def finished_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a temporary file name beside `path`, with its suffixes, that becomes `path` when the block ends.
+
+    Raises:
+        OutputError: `path` exists and `overwrite` is false, or cannot be written.
+    """
+    if not overwrite and path.exists():
+        raise OutputError(f"{path}: exists already; choose another name or remove it")
+    temporary = path.with_name(f".{secrets.token_hex(4)}.part.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise an error where `path` exists and is not an empty folder.
+
+    Raises:
+        OutputError: it does.
+    """
+    if path.is_dir():
+        with os.scandir(path) as entries:
+            if any(True for _ in entries):
+                raise OutputError(f"{path}: the folder exists and is not empty; choose another --output or remove it")
+    elif path.exists() or path.is_symlink():
+        raise OutputError(f"{path}: exists and is not a folder; choose another --output")
