@@ -1,4 +1,4 @@
-"""What is asked and answered, in which languages: parallel corpora, retrieval benchmarks, and where they come from."""
+"""What is asked and answered, in which languages: parallel corpora, benchmarks, and where they come from."""
 
 from isogloss.corpus.benchmark import RetrievalBenchmark, load_benchmark
 from isogloss.corpus.checking import PERCENTILES, CorpusReport, Problem, check_corpus

@@ -60,8 +60,8 @@ def save_corpus(corpus: ParallelCorpus, path: Path) -> None:
 def open_corpus(path: Path) -> ParallelCorpus:
     """Open a corpus folder without reading its texts.
 
-    The shapes of its files are held against `corpus.json`; the checksum is taken from there (`check_corpus` computes
-    it anew).
+    The shapes of its files are held against `corpus.json`; the checksum is taken from there (`check_corpus`
+    computes it anew).
 
     Raises:
         CorpusError: the folder is missing, incomplete, damaged or of another format.

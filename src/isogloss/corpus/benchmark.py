@@ -1,10 +1,11 @@
-"""A retrieval benchmark: queries, a pool of candidates, and which candidate answers which query, over languages."""
+"""A retrieval benchmark: queries, a pool of candidates, and which candidate answers which query."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,9 +21,11 @@ from isogloss.corpus.parallel import ParallelCorpus
 from isogloss.corpus.reading import corpus_name, read_corpus
 from isogloss.corpus.records import Defect
 from isogloss.corpus.squad_r import is_squad_r_folder, language_files, read_paragraphs
-from isogloss.errors import BenchmarkError, CorpusError
+from isogloss.errors import BenchmarkError
 
 _Value = TypeVar("_Value")
+
+_UNFIT = re.compile(r"[%\s]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +38,13 @@ class RetrievalBenchmark:
         query_texts: query texts.
         query_languages: language codes.
         query_parallel_ids: the item a query asks about; parallel queries have the same one.
-        candidate_ids: unique, without white space, in ascending order, one a candidate; likewise the next three.
+        candidate_ids: unique, without white space, in ascending order, one a candidate; likewise the next
+            three.
         candidate_texts: candidate texts; not always distinct.
         candidate_languages: language codes.
         candidate_parallel_ids: the items that a candidate answers, often none.
-        qrels: relevant pairs (query position, candidate position), int64 of shape (pairs, 2), in ascending order.
+        qrels: relevant pairs (query position, candidate position), int64 of shape (pairs, 2), in ascending
+            order.
 
     Raises:
         BenchmarkError: the parts do not fit together, or a query has no relevant candidate.
@@ -97,8 +102,8 @@ class RetrievalBenchmark:
 
     def __repr__(self) -> str:
         return (
-            f"<RetrievalBenchmark {self.name!r}: {len(self.query_ids)} queries, {len(self.candidate_ids)} candidates "
-            f"in {', '.join(self.languages)}>"
+            f"<RetrievalBenchmark {self.name!r}: {len(self.query_ids)} queries, "
+            f"{len(self.candidate_ids)} candidates in {', '.join(self.languages)}>"
         )
 
     @property
@@ -108,7 +113,7 @@ class RetrievalBenchmark:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 in hexadecimal over queries, candidates and qrels; neither the name nor the order of queries counts."""
+        """SHA-256 in hexadecimal over queries, candidates and qrels; the order of queries does not count."""
         relevant: dict[int, list[str]] = {}
         for query, candidate in self.qrels.tolist():
             relevant.setdefault(query, []).append(self.candidate_ids[candidate])
@@ -122,8 +127,7 @@ class RetrievalBenchmark:
             map(sorted, self.candidate_parallel_ids),
             strict=True,
         )
-        lines: list[object] = sorted((*query, relevant[number]) for number, query in enumerate(queries))
-        lines.extend(candidates)
+        lines = [*sorted((*query, relevant[number]) for number, query in enumerate(queries)), *candidates]
         digest = hashlib.sha256(b"isogloss benchmark 1\n")
         for line in lines:
             digest.update(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
@@ -159,8 +163,8 @@ class RetrievalBenchmark:
     def from_corpus(cls, corpus: ParallelCorpus) -> RetrievalBenchmark:
         """The benchmark that a parallel corpus makes.
 
-        Every version is a query. Candidates are the distinct passages and negatives of each language. A query is
-        answered by its item's passage in every language the item exists in.
+        Every version is a query. Candidates are the distinct passages and negatives of each language. A query
+        is answered by its item's passage in every language the item exists in.
         """
         queries: list[_Query] = []
         candidates: dict[tuple[str, str], _Candidate] = {}
@@ -181,7 +185,7 @@ class RetrievalBenchmark:
 
     @classmethod
     def from_squad_r(cls, folder: str | Path, *, name: str | None = None) -> RetrievalBenchmark:
-        """The benchmark in a SQuAD-R folder: every sentence of every paragraph is a candidate, duplicates kept.
+        """The benchmark in a SQuAD-R folder: each sentence of each paragraph is a candidate, repeated or not.
 
         Raises:
             BenchmarkError: a file is damaged or not of the SQuAD-R form.
@@ -209,10 +213,11 @@ def load_benchmark(name_or_path: str | Path, data_dir: str | Path | None = None)
     """Load a benchmark by name or path.
 
     Args:
-        name_or_path: a known benchmark (`xquad-r`, `mlqa-r`), a SQuAD-R folder, or anything that `read_corpus` reads
-            (`sample:test`, a JSONL file).
-        data_dir: where known benchmarks lie, see `isogloss.corpus.registry.locate_benchmark`. A known benchmark that is
-            not on this machine is fetched into the cache folder, unless `data_dir` is given.
+        name_or_path: a known benchmark (`xquad-r`, `mlqa-r`), a SQuAD-R folder, or anything that
+            `read_corpus` reads (`sample:test`, a JSONL file).
+        data_dir: where known benchmarks lie, see `isogloss.corpus.registry.locate_benchmark`. A known
+            benchmark that is not on this machine is fetched into the cache folder, unless `data_dir` is
+            given.
 
     Raises:
         BenchmarkError: a benchmark is missing, damaged or not the published one.
@@ -236,7 +241,7 @@ class _Query:
     @property
     def id(self) -> str:
         # No language code has a colon, so ids are unique; white space would break run files.
-        return f"{self.language}:{re.sub(r'[%\s]', _percent_encoded, self.item)}"
+        return f"{self.language}:{_UNFIT.sub(_percent_encoded, self.item)}"
 
 
 @dataclass(slots=True)
@@ -274,8 +279,7 @@ def _kept(values: list[_Value], mask: NDArray[np.bool_]) -> list[_Value]:
 
 
 def _first_repeated(values: list[str]) -> str:
-    seen: set[str] = set()
-    return next(value for value in values if value in seen or seen.add(value))  # type: ignore[func-returns-value]
+    return next(value for value, count in Counter(values).items() if count > 1)
 
 
 def _percent_encoded(match: re.Match[str]) -> str:

@@ -28,9 +28,9 @@ class Problem:
         line: its line, from 1 (in Parquet files and corpus folders: its row); None where it has none.
         id: the item's id, where known.
         language: the language, where known.
-        kind: one of bad-json, missing-field, wrong-type, empty-text, unknown-language, duplicate, single-language,
-            invalid-utf-8, control-characters, negative-is-passage, truncated, unreadable, empty-file, bad-squad-r,
-            no-answer-sentence, checksum.
+        kind: one of bad-json, missing-field, wrong-type, empty-text, unknown-language, duplicate,
+            single-language, invalid-utf-8, control-characters, negative-is-passage, truncated, unreadable,
+            empty-file, bad-squad-r, no-answer-sentence, checksum.
         message: what is wrong, in words.
     """
 
@@ -59,9 +59,10 @@ class CorpusReport:
         items: the number of items with a valid record.
         records: the number of valid records.
         versions: the number of items in each language.
-        parallel: items that exist in both of two languages, int64 of shape (languages, languages); the diagonal holds
-            `versions`.
-        lengths: text lengths in characters, by `query` or `passage`, then language: one for each of `PERCENTILES`.
+        parallel: items that exist in both of two languages, int64 of shape (languages, languages); the
+            diagonal holds `versions`.
+        lengths: text lengths in characters, by `query` or `passage`, then language: one for each of
+            `PERCENTILES`.
         problems: all problems, in the order of the files.
     """
 
@@ -84,11 +85,12 @@ class CorpusReport:
 def check_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> CorpusReport:
     """Check everything that `read_corpus` reads, and collect all problems instead of stopping at the first.
 
-    Besides what stops reading, an item in one language alone is a problem, and a negative that is the item's own
-    passage; neither stops reading.
+    Besides what stops reading, an item in one language alone is a problem, and a negative that is the item's
+    own passage; neither stops reading.
 
     Raises:
-        CorpusError: there is no such file or folder, it is of no known form, or a corpus folder cannot be opened.
+        CorpusError: there is no such file or folder, it is of no known form, or a corpus folder cannot be
+            opened.
         BenchmarkError: a known benchmark is neither on this machine nor to be had.
     """
     text = str(path)
@@ -168,7 +170,7 @@ class _Collector:
             self._lengths[side].setdefault(version.language, array("l")).append(len(text))
 
     def report_single_languages(self) -> None:
-        """Report items that exist in one language alone: there is nothing to pair them with across languages."""
+        """Report items that exist in one language alone: they have no pair across languages."""
         for item, places in self._places.items():
             if len(places) == 1:
                 language, (file, line) = next(iter(places.items()))

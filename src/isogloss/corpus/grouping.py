@@ -13,10 +13,10 @@ from scipy.sparse.csgraph import connected_components
 
 
 def text_keys(texts: Iterable[str]) -> NDArray[np.uint64]:
-    """A 64-bit key for each text, equal for texts that differ only in Unicode form, white space or letter case.
+    """A 64-bit key for each text; Unicode form, white space and letter case make no difference.
 
-    Two different texts get the same key with probability 2^-64; the worst of it is two items that are kept apart in
-    a batch without need.
+    Two different texts get the same key with probability 2^-64; the worst of it is two items that are kept
+    apart in a batch without need.
 
     Returns:
         Keys, uint64 of shape (texts,).
@@ -43,7 +43,8 @@ def group_items(items: NDArray[np.int64], keys: NDArray[np.uint64], count: int) 
     """
     order = np.argsort(keys, kind="stable")
     items, keys = items[order], keys[order]
-    # A chain through the occurrences of a key joins the same items as all their pairs would, with far fewer edges.
+    # A chain through the occurrences of a key joins the same items as all their pairs would, with far fewer
+    # edges.
     same = np.flatnonzero(keys[1:] == keys[:-1])
     edges = coo_array((np.ones(len(same), np.bool_), (items[same], items[same + 1])), shape=(count, count))
     _, components = connected_components(edges, directed=False)

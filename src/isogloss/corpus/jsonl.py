@@ -50,10 +50,10 @@ def _records(path: Path) -> Iterator[tuple[int, object]]:
         yield 0, Defect("empty-file", "the file is empty")
         return
     number = 0
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as file:
+    with path.open("rb") as raw:
+        file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
         try:
-            for number, line in enumerate(cast("IO[bytes]", file), start=1):
+            for number, line in enumerate(file, start=1):
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if line.strip():
                     yield number, _parse(line)

@@ -13,9 +13,9 @@ from isogloss.errors import CorpusError
 def standard_language(code: str) -> str:
     """The standard form of a BCP-47 language code.
 
-    Deprecated and three-letter codes are accepted and replaced (`iw` becomes `he`, `eng` becomes `en`), so that two
-    files which name one language differently still hold parallel texts; letter case and underscores are mended
-    (`zh_cn` becomes `zh-CN`). Region and script are kept: `zh-Hans` and `zh` stay two languages.
+    Deprecated and three-letter codes are accepted and replaced (`iw` becomes `he`, `eng` becomes `en`), so
+    that two files which name one language differently still hold parallel texts; letter case and underscores
+    are mended (`zh_cn` becomes `zh-CN`). Region and script are kept: `zh-Hans` and `zh` stay two languages.
 
     Raises:
         CorpusError: the code, or one of its parts, is not in the registry of language codes.

@@ -29,7 +29,8 @@ class ParallelCorpus:
         name: the data set's name.
         table: Arrow table with a row for each language version; a selection shares its origin's table.
         languages: the languages, sorted.
-        rows: the row of each item in each language, int32 or int64 of shape (items, languages), -1 where there is none.
+        rows: the row of each item in each language, int32 or int64 of shape (items, languages), -1 where
+            there is none.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class ParallelCorpus:
 
     @classmethod
     def from_records(cls, records: Iterable[Mapping[str, Any]], *, name: str) -> ParallelCorpus:
-        """Make a corpus of records `{"id", "language", "query", "passage", "title"?, "negatives"?, "dataset"?}`.
+        """Make a corpus of records, one for each item and language.
 
-        Records are taken one by one, so an iterator over more records than fit in memory as Python objects will do.
-        Items are numbered in the order in which their ids first appear.
+        A record is `{"id", "language", "query", "passage", "title"?, "negatives"?, "dataset"?}`.
+
+        Records are taken one by one, so an iterator over more records than fit in memory as Python objects
+        will do. Items are numbered in the order in which their ids first appear.
 
         Raises:
             CorpusError: a record is not valid, an id comes twice in one language, or there are no records.
@@ -132,8 +135,8 @@ class ParallelCorpus:
     def groups(self) -> NDArray[np.int64]:
         """The group of each item, int64 of shape (items,).
 
-        Items that share a query text or a passage text in any two languages, directly or through other items, are in
-        one group; texts are compared without regard to Unicode form, white space and letter case.
+        Items that share a query text or a passage text in any two languages, directly or through other items,
+        are in one group; texts are compared without regard to Unicode form, white space and letter case.
         """
         item_of_row = np.full(self.table.num_rows, -1, np.int64)
         items, columns = np.nonzero(self.available)
@@ -146,13 +149,14 @@ class ParallelCorpus:
             batch = batch.filter(pa.array(batch_items >= 0))
             for column, side in enumerate(("query", "passage")):
                 owners.append(batch_items[batch_items >= 0])
-                # The lowest bit says which side a text is on: a query that reads like a passage joins nothing.
+                # The lowest bit says which side a text is on: a query that reads like a passage joins
+                # nothing.
                 keys.append(text_keys(batch[side].to_pylist()) & ~np.uint64(1) | np.uint64(column))
         return group_items(np.concatenate(owners), np.concatenate(keys), len(self))
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 in hexadecimal over all versions, whatever their order and the file format they came from."""
+        """SHA-256 in hexadecimal over all versions, whatever their order and the file they came from."""
         digests = b"".join(_digest(version) for version in self.versions())
         words = np.frombuffer(digests, dtype=">u8").reshape(-1, 4)
         order = np.lexsort(words.T[::-1])
@@ -218,8 +222,8 @@ class ParallelCorpus:
         Items that exist in none of the languages are left out; groups are those of the selection.
 
         Args:
-            items: item numbers (each at most once) or a mask of shape (items,); the selection has their order. All
-                items if left out.
+            items: item numbers (each at most once) or a mask of shape (items,); the selection has their
+                order. All items if left out.
             languages: languages to keep; all if left out.
 
         Raises:
@@ -232,16 +236,14 @@ class ParallelCorpus:
         if not rows.size:
             raise CorpusError(f"{self.name}: no item is left in the languages {', '.join(kept) or '(none)'}")
         present = (rows >= 0).any(axis=0)
-        left = tuple(language for language, any_item in zip(kept, present, strict=True) if any_item)
+        left = tuple(kept[column] for column in np.flatnonzero(present))
         return ParallelCorpus(self.name, self.table, left, np.ascontiguousarray(rows[:, present]))
 
     def _row(self, item: int, language: str) -> int:
         column = self._columns.get(language)
         row = -1 if column is None else int(self.rows[item, column])
         if row < 0:
-            there = ", ".join(
-                name for name, ok in zip(self.languages, self.available[item], strict=True) if ok
-            )
+            there = ", ".join(name for name in self.languages if self.rows[item, self._columns[name]] >= 0)
             raise CorpusError(
                 f"{self.name}: id {self.ids[item]!r} has no version in {language!r}; it has {there}"
             )

@@ -17,7 +17,7 @@ _BATCH_ROWS = 8192
 
 
 def parquet_source(path: Path, *, hint: str = "") -> RecordSource:
-    """The records of a Parquet file, placed by row number (from 1). Columns that are no record fields are not read."""
+    """The records of a Parquet file, placed by row number from 1; other columns are not read."""
     return RecordSource(
         _records(path),
         describe=lambda row: f"{path}: row {row}" if row else str(path),

@@ -24,16 +24,16 @@ def read_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> Para
 
     Args:
         path: a corpus folder (memory-mapped), a `.jsonl`, `.jsonl.gz` or `.parquet` file, a SQuAD-R folder,
-            `sample:train`, `sample:dev` or `sample:test`, or the name of a known benchmark (`xquad-r`; a folder of that
-            name in the working directory is `./xquad-r`).
+            `sample:train`, `sample:dev` or `sample:test`, or the name of a known benchmark (`xquad-r`; a
+            folder of that name in the working directory is `./xquad-r`).
         data_dir: where to look for known benchmarks, see `isogloss.corpus.registry.locate_benchmark`.
 
     Returns:
         The corpus, named after the only `dataset` value of its records, or else after the file or folder.
 
     Raises:
-        CorpusError: there is no such file, or something is wrong in it; reading stops at the first problem, named
-            with file and line.
+        CorpusError: there is no such file, or something is wrong in it; reading stops at the first problem,
+            named with file and line.
         BenchmarkError: a known benchmark is neither on this machine nor to be had.
     """
     text = str(path)

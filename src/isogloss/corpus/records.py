@@ -32,7 +32,7 @@ class Version:
     dataset: str | None = None
 
     def as_record(self) -> dict[str, Any]:
-        """The record of this version as it stands in a JSONL file; optional fields only where they have a value."""
+        """The record of this version as in a JSONL file; optional fields only where they have a value."""
         record: dict[str, Any] = {
             "id": self.id,
             "language": self.language,
@@ -62,8 +62,8 @@ class RecordSource:
     """Records with their places, as a reader gives them.
 
     Attributes:
-        records: pairs of a place (a line, a row: whatever the reader counts) and a record, or a `Defect` where no
-            record could be read.
+        records: pairs of a place (a line, a row: whatever the reader counts) and a record, or a `Defect`
+            where no record could be read.
         describe: words for a place, to begin an error message with (`corpus.jsonl:12`).
         locate: the file of a place, and the line in it where the file has lines or rows.
         hint: what to do about an error, to end its message with.
@@ -82,9 +82,9 @@ class RecordSource:
 def examine(record: object) -> tuple[Version | None, list[Defect]]:
     """Make a version of a record, or say everything that is wrong with it.
 
-    A record is a mapping with the strings `id`, `language`, `query` and `passage`, and optionally `title` and `dataset`
-    (strings; null or empty means none) and `negatives` (a list of strings). Other fields are not looked at.
-    The language is brought into its standard form.
+    A record is a mapping with the strings `id`, `language`, `query` and `passage`, and optionally `title` and
+    `dataset` (strings; null or empty means none) and `negatives` (a list of strings). Other fields are not
+    looked at. The language is brought into its standard form.
 
     Returns:
         The version and no defects, or no version and at least one defect.

@@ -32,7 +32,7 @@ class KnownBenchmark:
         licence: the licence of its data.
         source: where it comes from.
         checksums: SHA-256 in hexadecimal of each language's file `<language>.json`.
-        location: its folder on this machine, or None where it was not looked for or not found.
+        path: its folder on this machine, or None where it was not looked for or not found.
     """
 
     name: str
@@ -40,7 +40,7 @@ class KnownBenchmark:
     licence: str
     source: str
     checksums: Mapping[str, str]
-    location: Path | None = None
+    path: Path | None = None
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ KNOWN_BENCHMARKS: Mapping[str, KnownBenchmark] = {
     for benchmark in (
         KnownBenchmark(
             name="xquad-r",
-            description="1,190 Wikipedia questions, each asked and answered in all eleven languages",
+            description="1,190 Wikipedia questions, each in all of eleven languages",
             licence="CC BY-SA 4.0",
             source=f"{_SOURCE}, xquad-r at commit {_COMMIT[:7]}",
             checksums={
@@ -72,7 +72,7 @@ KNOWN_BENCHMARKS: Mapping[str, KnownBenchmark] = {
         ),
         KnownBenchmark(
             name="mlqa-r",
-            description="1,148 Wikipedia questions, each asked and answered in two to four of seven languages",
+            description="1,148 Wikipedia questions, each in two to four of seven languages",
             licence="CC BY-NC 4.0",
             source=f"{_SOURCE}, mlqa-r at commit {_COMMIT[:7]}",
             checksums={
@@ -90,9 +90,9 @@ KNOWN_BENCHMARKS: Mapping[str, KnownBenchmark] = {
 
 
 def known_benchmarks(data_dir: str | Path | None = None) -> list[KnownBenchmark]:
-    """The known benchmarks, each with its folder on this machine as `location`, or None where there is none."""
+    """The known benchmarks, each with the `path` of its folder on this machine, or None."""
     return [
-        KnownBenchmark(**{**vars(benchmark), "location": locate_benchmark(name, data_dir)})
+        KnownBenchmark(**{**vars(benchmark), "path": locate_benchmark(name, data_dir)})
         for name, benchmark in KNOWN_BENCHMARKS.items()
     ]
 
@@ -100,8 +100,8 @@ def known_benchmarks(data_dir: str | Path | None = None) -> list[KnownBenchmark]
 def locate_benchmark(name: str, data_dir: str | Path | None = None) -> Path | None:
     """The folder of a known benchmark on this machine, or None.
 
-    It is looked for as `<data folder>/<name>`; the data folder is `data_dir` alone where that is given, or else the one
-    named by the environment variable ISOGLOSS_DATA, then the user's cache folder.
+    It is looked for as `<data folder>/<name>`; the data folder is `data_dir` alone where that is given, or
+    else the one named by the environment variable ISOGLOSS_DATA, then the user's cache folder.
     """
     if data_dir is not None:
         places = [Path(data_dir)]
@@ -119,7 +119,7 @@ def cache_folder() -> Path:
 
 
 def obtain_benchmark(name: str, data_dir: str | Path | None = None) -> Path:
-    """The folder of a known benchmark, whole and unchanged; fetched into the cache folder where there is none.
+    """The folder of a known benchmark, whole and unchanged; fetched into the cache folder if need be.
 
     Nothing is fetched where `data_dir` is given: a benchmark missing there is an error.
 
@@ -131,34 +131,40 @@ def obtain_benchmark(name: str, data_dir: str | Path | None = None) -> Path:
     if folder is None:
         if data_dir is not None:
             raise BenchmarkError(
-                f"{data_dir}: no folder {name} in this data folder; leave out --data-dir to use {DATA_VARIABLE}, "
-                "the cache or a download"
+                f"{data_dir}: no folder {name} in this data folder; leave out --data-dir to use "
+                f"{DATA_VARIABLE}, the cache or a download"
             )
-        return fetch_benchmark(name, cache_folder())
+        return fetch_benchmark(name)
     for language, checksum in benchmark.checksums.items():
         file = folder / f"{language}.json"
         if not file.is_file():
             raise BenchmarkError(f"{file}: missing; {name} has {', '.join(benchmark.languages)}")
         if hashlib.sha256(file.read_bytes()).hexdigest() != checksum:
             raise BenchmarkError(
-                f"{file}: not the file of {name} as published ({benchmark.source}), so figures would not compare; fetch it "
-                "again, or give the folder's path instead of the name to use it as it is"
+                f"{file}: not the file of {name} as published ({benchmark.source}), so figures would not "
+                "compare; fetch it again, or give the folder's path instead of the name to use it as it is"
             )
     return folder
 
 
-def fetch_benchmark(name: str, destination: str | Path) -> Path:
-    """Download a known benchmark into the data folder `destination`, whole or not at all.
+def fetch_benchmark(name: str, destination: str | Path | None = None) -> Path:
+    """Download a known benchmark from its public repository at a pinned commit, whole or not at all.
+
+    Args:
+        name: a known benchmark.
+        destination: the folder to make; `<name>` in the cache folder if left out. Call it `<name>` too, and
+            the folder that holds it serves as `data_dir` or ISOGLOSS_DATA.
 
     Returns:
-        Its folder, `destination/name`.
+        The folder.
 
     Raises:
-        BenchmarkError: the benchmark is not known, cannot be downloaded, or a file is cut off or not as published.
+        BenchmarkError: the benchmark is not known, cannot be downloaded, or a file is cut off or not as
+            published.
         OutputError: the folder is there already or cannot be written.
     """
     benchmark = _known(name)
-    target = Path(destination) / name
+    target = cache_folder() / name if destination is None else Path(destination)
     with finished_folder(target) as folder:
         for language, checksum in benchmark.checksums.items():
             _download(f"{_BASE_URL}/{name}/{language}.json", folder / f"{language}.json", checksum, name)
@@ -173,8 +179,8 @@ def _known(name: str) -> KnownBenchmark:
 
 def _download(url: str, file: Path, checksum: str, name: str) -> None:
     elsewhere = (
-        f"without a network, get the folder {name} on another machine and name the folder that holds it by --data-dir "
-        f"or {DATA_VARIABLE}"
+        f"without a network, get the folder {name} on another machine and name the folder that holds it by "
+        f"--data-dir or {DATA_VARIABLE}"
     )
     found, size = hashlib.sha256(), 0
     try:
@@ -191,5 +197,6 @@ def _download(url: str, file: Path, checksum: str, name: str) -> None:
         raise BenchmarkError(f"{url}: cut off after {size} of {announced} bytes; try again, or {elsewhere}")
     if found.hexdigest() != checksum:
         raise BenchmarkError(
-            f"{url}: checksum {found.hexdigest()}, expected {checksum}: not the published file; try again, or {elsewhere}"
+            f"{url}: not the published file: its checksum is {found.hexdigest()}, not {checksum}; "
+            f"try again, or {elsewhere}"
         )

@@ -1,20 +1,28 @@
-"""SQuAD-R folders: question answering data read as retrieval of sentences, one file `<language>.json` a language.
+"""SQuAD-R folders: question answering data as retrieval of sentences, a file `<language>.json` a language.
 
-The form is SQuAD's with two more fields a paragraph: `sentences`, and `sentence_breaks`, the [start, end) characters of each
-sentence in `context`. A question's passage is the sentence that holds the start of its first answer; questions of one id
-are parallel. The form comes with LAReQA (Roy et al. 2020, arXiv 2004.05484).
+The form is SQuAD's with two more fields a paragraph: `sentences`, and `sentence_breaks`, the [start, end)
+characters of each sentence in `context`. A question's passage is the sentence that holds the start of its
+first answer; questions of one id are parallel. The form comes with LAReQA (Roy et al. 2020, arXiv
+2004.05484).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from isogloss.corpus.languages import is_language, standard_language
 from isogloss.corpus.records import Defect, RecordSource
+from isogloss.errors import CorpusError
+
+_LIKE_A_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
+
+# What json.loads gives; a wrong shape shows as one of the errors that read_paragraphs catches.
+_Json: TypeAlias = Any
 
 # A place in a folder is the file's number times this, plus the question's number in the file from 1.
 _PLACES_PER_FILE = 1 << 40
@@ -44,13 +52,32 @@ def is_squad_r_folder(path: Path) -> bool:
 
 
 def language_files(folder: Path) -> dict[str, Path]:
-    """The files of a SQuAD-R folder by language, sorted by language; files that are no `<language>.json` are left out."""
-    files = (file for file in folder.glob("*.json") if is_language(file.stem))
-    return dict(sorted((standard_language(file.stem), file) for file in files))
+    """The files `<language>.json` of a folder by language, sorted; files with other names are left out.
+
+    Raises:
+        CorpusError: a name looks like a language code but is none, or two files are of one language.
+    """
+    files: dict[str, Path] = {}
+    for file in sorted(folder.glob("*.json")):
+        if not is_language(file.stem):
+            if _LIKE_A_CODE.fullmatch(file.stem):
+                raise CorpusError(
+                    f"{file}: {file.stem!r} is not a known language code; rename or remove the file"
+                )
+            continue
+        language = standard_language(file.stem)
+        if language in files:
+            raise CorpusError(f"{file}: the language {language!r} has a file already, {files[language]}")
+        files[language] = file
+    return dict(sorted(files.items()))
 
 
 def squad_r_source(folder: Path, *, hint: str = "") -> RecordSource:
-    """The records of a SQuAD-R folder: one for each question of each language, placed by file and question number."""
+    """The records of a SQuAD-R folder, one a question and language, placed by file and question number.
+
+    Raises:
+        CorpusError: as `language_files`.
+    """
     files = list(language_files(folder).items())
 
     def describe(place: int) -> str:
@@ -69,6 +96,9 @@ def read_paragraphs(file: Path) -> Iterator[Paragraph | Defect]:
     """The paragraphs of a SQuAD-R file, with a defect in the place of anything that cannot be read."""
     try:
         document = json.loads(file.read_bytes().decode("utf-8"))
+    except OSError as error:
+        yield Defect("unreadable", f"cannot read: {error.strerror or error}")
+        return
     except UnicodeDecodeError as error:
         yield Defect("invalid-utf-8", f"invalid UTF-8 at byte {error.start} ({error.reason})")
         return
@@ -88,7 +118,7 @@ def read_paragraphs(file: Path) -> Iterator[Paragraph | Defect]:
             yield Defect("bad-squad-r", f"paragraph {number} is not of the SQuAD-R form ({_words(error)})")
 
 
-def _paragraph(title: object, paragraph: Any) -> Paragraph:
+def _paragraph(title: object, paragraph: dict[str, _Json]) -> Paragraph:
     sentences = tuple(paragraph["sentences"])
     breaks = [(int(start), int(end)) for start, end in paragraph["sentence_breaks"]]
     if len(breaks) != len(sentences):
@@ -99,7 +129,7 @@ def _paragraph(title: object, paragraph: Any) -> Paragraph:
     return Paragraph(title if isinstance(title, str) else None, sentences, questions)
 
 
-def _question(entry: Any, breaks: list[tuple[int, int]]) -> Question | Defect:
+def _question(entry: dict[str, _Json], breaks: list[tuple[int, int]]) -> Question | Defect:
     item = str(entry["id"])
     start = int(entry["answers"][0]["answer_start"])
     holding = [number for number, (begin, end) in enumerate(breaks) if begin <= start < end]

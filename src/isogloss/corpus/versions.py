@@ -23,7 +23,8 @@ SCHEMA = pa.schema(
     ]
 )
 
-# A batch closes at either bound: the second keeps its string columns far below Arrow's 2 GiB of bytes a column.
+# A batch closes at either bound: the second keeps its string columns far below Arrow's 2 GiB of bytes a
+# column.
 _BATCH_ROWS = 8192
 _BATCH_CHARACTERS = 16_000_000
 
@@ -35,8 +36,8 @@ def read_versions(source: RecordSource) -> pa.Table:
         A table of `SCHEMA` with a row for each record, in their order.
 
     Raises:
-        CorpusError: a record is not valid, an id comes twice in one language, or there is no record; the first is
-            found while reading, the second when all records are read.
+        CorpusError: a record is not valid, an id comes twice in one language, or there is no record; the
+            first is found while reading, the second when all records are read.
     """
     batches: list[pa.RecordBatch] = []
     pending: list[Version] = []
