@@ -71,7 +71,7 @@ def open_corpus(path: Path) -> ParallelCorpus:
         table = pa.ipc.open_file(pa.memory_map(str(path / "versions.arrow"))).read_all()
         rows = np.load(path / "rows.npy", mmap_mode="r", allow_pickle=False)
         groups = np.load(path / "groups.npy", mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, EOFError, ValueError, pa.ArrowException) as error:
         raise CorpusError(
             f"{path}: the corpus folder is incomplete or damaged: {error}; write it again"
         ) from error

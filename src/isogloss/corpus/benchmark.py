@@ -72,8 +72,11 @@ class RetrievalBenchmark:
                 raise self._error("no queries" if side == "query" else "no candidates")
             if len(set(ids)) != len(ids):
                 raise self._error(f"{side} id {_first_repeated(ids)!r} comes twice")
-            if spaced := next((text for text in ids if not text or re.search(r"\s", text)), None):
-                raise self._error(f"{side} id {spaced!r} has white space, which run files cannot hold")
+            spaced = [text for text in ids if not text or re.search(r"\s", text)]
+            if spaced:
+                raise self._error(
+                    f"{side} id {spaced[0]!r} is empty or has white space: no id for a run file"
+                )
         if self.candidate_ids != sorted(self.candidate_ids):
             raise self._error("candidates are not sorted by id")
         self._check_qrels()
@@ -106,7 +109,7 @@ class RetrievalBenchmark:
             f"{len(self.candidate_ids)} candidates in {', '.join(self.languages)}>"
         )
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
         """The languages of queries and candidates, sorted."""
         return tuple(sorted({*self.query_languages, *self.candidate_languages}))

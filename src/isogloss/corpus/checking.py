@@ -94,8 +94,10 @@ def check_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> Cor
         BenchmarkError: a known benchmark is neither on this machine nor to be had.
     """
     text = str(path)
+    name = corpus_name(Path(path))
     if text.startswith(sample.PREFIX):
-        path = sample.sample_path(text.removeprefix(sample.PREFIX))
+        split = text.removeprefix(sample.PREFIX)
+        path, name = sample.sample_path(split), f"sample-{split}"
     elif text in registry.KNOWN_BENCHMARKS:
         path = registry.obtain_benchmark(text, data_dir)
     path = Path(path)
@@ -108,7 +110,7 @@ def check_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> Cor
     except OSError as error:
         raise CorpusError(f"{path}: cannot read: {error.strerror or error}") from error
     collector.report_single_languages()
-    return collector.report(text, corpus_name(path))
+    return collector.report(text, name)
 
 
 def _folder_source(path: Path, collector: _Collector) -> RecordSource:

@@ -85,7 +85,8 @@ class ParallelCorpus:
     def from_table(cls, table: pa.Table, *, name: str) -> ParallelCorpus:
         """Make a corpus of a table of valid versions, no two of one id and language."""
         items, ids = coded_column(table["id"])
-        numbers, seen_languages = coded_column(table["language"])
+        numbers, seen = coded_column(table["language"])
+        seen_languages = seen.to_pylist()
         languages = tuple(sorted(seen_languages))
         columns = np.array([languages.index(language) for language in seen_languages], np.int64)
         row_type = np.int32 if table.num_rows < 2**31 else np.int64

@@ -11,7 +11,6 @@ from isogloss.corpus.parallel import ParallelCorpus
 from isogloss.corpus.parquet import parquet_source
 from isogloss.corpus.records import RecordSource
 from isogloss.corpus.squad_r import is_squad_r_folder, squad_r_source
-from isogloss.corpus.versions import coded_column
 from isogloss.errors import CorpusError
 
 FORMS = (
@@ -51,8 +50,8 @@ def read_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> Para
         corpus = ParallelCorpus.from_source(source, name=corpus_name(path))
     except OSError as error:
         raise CorpusError(f"{path}: cannot read: {error.strerror or error}") from error
-    datasets = coded_column(corpus.table["dataset"])[1]
-    if len(datasets) == 1 and datasets[0] is not None and not corpus.table["dataset"].null_count:
+    datasets = corpus.table["dataset"].unique().to_pylist()
+    if len(datasets) == 1 and datasets[0] is not None:
         corpus.name = datasets[0]
     return corpus
 

@@ -74,17 +74,15 @@ def to_versions(batch: pa.RecordBatch) -> Iterator[Version]:
         yield Version(**{**row, "negatives": tuple(row["negatives"])})
 
 
-def coded_column(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    """Number the values of a string column by their first appearance.
+def coded_column(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
+    """Number the values of a string column without nulls by their first appearance.
 
     Returns:
         The number in each row, int64 of shape (rows,), and the distinct values in the order of their numbers.
     """
     coded = column.dictionary_encode().unify_dictionaries()
-    if not coded.num_chunks:
-        return np.empty(0, np.int64), []
-    numbers = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in coded.chunks]
-    return np.concatenate(numbers).astype(np.int64), coded.chunk(0).dictionary.to_pylist()
+    numbers = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
+    return numbers.astype(np.int64), coded.chunk(0).dictionary
 
 
 def _refuse_duplicates(table: pa.Table, places: array[int], source: RecordSource) -> None:
