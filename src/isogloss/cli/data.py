@@ -16,20 +16,32 @@ data_app = typer.Typer(no_args_is_help=True, help="Corpora and benchmarks.")
 def list_benchmarks(data_dir: DataDir = None) -> None:
     """Name the known benchmarks, the bundled sample, and where they are on this machine."""
     from isogloss.cli.console import print_table
-    from isogloss.corpus import known_benchmarks
+    from isogloss.corpus import known_benchmarks, sample_path
+    from isogloss.corpus.sample import SPLITS
     from isogloss.reporting.tables import Table
 
-    rows = tuple(
+    rows = [
         (
             known.name,
-            known.description,
             " ".join(known.languages),
             known.licence,
-            str(known.location or "not found"),
+            str(known.path or "not found"),
+            known.description,
         )
         for known in known_benchmarks(data_dir)
-    )
-    print_table(Table("benchmarks", ("name", "what it is", "languages", "licence", "where"), rows))
+    ]
+    rows += [
+        (
+            f"sample:{split}",
+            "ar de en es fr hi ru zh",
+            "CC0 1.0",
+            str(sample_path(split)),
+            f"bundled sample, {split} items",
+        )
+        for split in SPLITS
+    ]
+    header = ("name", "languages", "licence", "where", "what it is")
+    print_table(Table("benchmarks", header, tuple(rows), words=len(header)))
 
 
 @data_app.command()

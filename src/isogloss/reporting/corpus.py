@@ -19,7 +19,11 @@ def corpus_tables(report: CorpusReport) -> list[Table]:
         )
         for language in report.languages
     )
-    header = ("language", "items", *(f"{side} {name}" for side in ("query", "passage") for name in _SHOWN.values()))
+    header = (
+        "language",
+        "items",
+        *(f"{side} {name}" for side in ("query", "passage") for name in _SHOWN.values()),
+    )
     parallel = tuple(
         (language, *(str(count) for count in row))
         for language, row in zip(report.languages, report.parallel.tolist(), strict=True)
