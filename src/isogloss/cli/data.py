@@ -49,6 +49,7 @@ def check(
     path: Annotated[
         str, typer.Argument(help="JSONL(.gz), Parquet, a corpus folder, a SQuAD-R folder, sample:train.")
     ],
+    data_dir: DataDir = None,
     show: Annotated[int, typer.Option(min=1, help="Problems to print at most.")] = 50,
 ) -> None:
     """Count a corpus's texts and parallel items, and find every problem with its file and line.
@@ -61,7 +62,7 @@ def check(
     from isogloss.corpus import check_corpus
     from isogloss.reporting.corpus import corpus_tables
 
-    report = check_corpus(path)
+    report = check_corpus(path, data_dir=data_dir)
     for table in corpus_tables(report):
         print_table(table)
     for problem in report.problems[:show]:
@@ -89,7 +90,7 @@ def convert(
     """
     from isogloss.corpus import read_corpus, write_jsonl, write_parquet
 
-    corpus = read_corpus(source)
+    corpus = read_corpus(source, data_dir=data_dir)
     if output.name.endswith((".jsonl", ".jsonl.gz")):
         write_jsonl(corpus, output)
     elif output.suffix == ".parquet":
