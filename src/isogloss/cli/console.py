@@ -32,7 +32,7 @@ def print_table(table: Table) -> None:
 
     rich_table = RichTable(title=table.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for number, name in enumerate(table.header):
-        rich_table.add_column(name, justify="right" if number else "left", no_wrap=True)
+        rich_table.add_column(name, justify="left" if number < table.words else "right", no_wrap=True)
     for row in table.rows:
         rich_table.add_row(*row)
     console().print(rich_table)

@@ -16,20 +16,32 @@ data_app = typer.Typer(no_args_is_help=True, help="Corpora and benchmarks.")
 def list_benchmarks(data_dir: DataDir = None) -> None:
     """Name the known benchmarks, the bundled sample, and where they are on this machine."""
     from isogloss.cli.console import print_table
-    from isogloss.corpus import known_benchmarks
+    from isogloss.corpus import known_benchmarks, sample_path
+    from isogloss.corpus.sample import SPLITS
     from isogloss.reporting.tables import Table
 
-    rows = tuple(
+    rows = [
         (
             known.name,
-            known.description,
             " ".join(known.languages),
             known.licence,
             str(known.path or "not found"),
+            known.description,
         )
         for known in known_benchmarks(data_dir)
-    )
-    print_table(Table("benchmarks", ("name", "what it is", "languages", "licence", "where"), rows))
+    ]
+    rows += [
+        (
+            f"sample:{split}",
+            "ar de en es fr hi ru zh",
+            "CC0 1.0",
+            str(sample_path(split)),
+            f"bundled sample, {split} items",
+        )
+        for split in SPLITS
+    ]
+    header = ("name", "languages", "licence", "where", "what it is")
+    print_table(Table("benchmarks", header, tuple(rows), words=len(header)))
 
 
 @data_app.command()
@@ -37,6 +49,7 @@ def check(
     path: Annotated[
         str, typer.Argument(help="JSONL(.gz), Parquet, a corpus folder, a SQuAD-R folder, sample:train.")
     ],
+    data_dir: DataDir = None,
     show: Annotated[int, typer.Option(min=1, help="Problems to print at most.")] = 50,
 ) -> None:
     """Count a corpus's texts and parallel items, and find every problem with its file and line.
@@ -49,7 +62,7 @@ def check(
     from isogloss.corpus import check_corpus
     from isogloss.reporting.corpus import corpus_tables
 
-    report = check_corpus(path)
+    report = check_corpus(path, data_dir=data_dir)
     for table in corpus_tables(report):
         print_table(table)
     for problem in report.problems[:show]:
@@ -77,7 +90,7 @@ def convert(
     """
     from isogloss.corpus import read_corpus, write_jsonl, write_parquet
 
-    corpus = read_corpus(source)
+    corpus = read_corpus(source, data_dir=data_dir)
     if output.name.endswith((".jsonl", ".jsonl.gz")):
         write_jsonl(corpus, output)
     elif output.suffix == ".parquet":

@@ -62,7 +62,7 @@ def demo(
     print_table(language_table(before))
     with staged_progress() as progress:
         progress.message(
-            f"fine-tuning: {steps} hybrid batches of {batch_size} pairs, alpha {alpha:g}, on the sample's training questions"
+            f"fine-tuning on the training questions: {steps} hybrid batches of {batch_size} pairs, alpha {alpha:g}"
         )
         train(recipe, model, progress=TrainingBar(progress))
     with staged_progress() as progress:

@@ -28,6 +28,7 @@ def plan(
     steps: options.Steps = None,
     batch_size: options.BatchSize = None,
     seed: options.Seed = None,
+    data_dir: options.DataDir = None,
     show: Annotated[
         int, typer.Option(min=0, help="Print the texts of the first K batches.", metavar="K")
     ] = 0,
@@ -39,7 +40,7 @@ def plan(
 
     Example: isogloss plan --train sample:train --plan hybrid --alpha 0.5 --steps 200
     """
-    values = {key: value for key, value in locals().items() if key not in ("recipe", "show", "first")}
+    values = {key: value for key, value in locals().items() if key not in ("recipe", "data_dir", "show", "first")}
     # A plan needs no base; a recipe does.
     made = recipe_from(recipe, {"base": "none", "warmup_steps": 0, **values} if recipe is None else values)
 
@@ -50,7 +51,7 @@ def plan(
     from isogloss.training.pair_texts import PairDataset, planning_data
     from isogloss.training.planning import make_plan
 
-    corpora = [read_corpus(source) for source in made.train]
+    corpora = [read_corpus(source, data_dir=data_dir) for source in made.train]
     planner = BatchPlanner(
         [planning_data(corpus) for corpus in corpora], make_plan(made), made.batch_size, made.seed, made.steps
     )

@@ -78,6 +78,7 @@ def train(
     ] = None,
     log_every: Annotated[int | None, typer.Option(help="Steps between log entries. [default: 10]")] = None,
     device: options.Device = None,
+    data_dir: options.DataDir = None,
     trainer: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,7 +97,7 @@ def train(
     Example: isogloss train --base multilingual-e5-small --train sample:train --plan hybrid --output my-model
     """
     values = {
-        key: value for key, value in locals().items() if key not in ("recipe", "output", "trainer", "resume")
+        key: value for key, value in locals().items() if key not in ("recipe", "output", "data_dir", "trainer", "resume")
     }
     made = recipe_from(recipe, {**values, "trainer": trainer_arguments(trainer)})
 
@@ -106,7 +107,7 @@ def train(
     from isogloss.training.run import train as run_training
 
     with staged_progress() as progress:
-        result = run_training(made, output, resume=resume, progress=TrainingBar(progress))
+        result = run_training(made, output, data_dir=data_dir, resume=resume, progress=TrainingBar(progress))
     typer.echo(
         f"{result.steps} steps at {result.pairs_per_second:.1f} pairs a second; the model: {result.output}"
     )

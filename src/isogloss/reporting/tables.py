@@ -12,11 +12,19 @@ _MEASURES = {"map": "mAP", "recall@1": "R@1", "recall@10": "R@10"}
 
 @dataclass(frozen=True)
 class Table:
-    """A titled table of texts; the first column names the row, the others hold figures."""
+    """A titled table of texts; the first columns are words, set to the left, the others figures, set to the right.
+
+    Attributes:
+        title: what the table shows.
+        header: the names of the columns.
+        rows: a text a column.
+        words: how many of the first columns hold words.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: int = 1
 
 
 def figure(value: float | None, decimals: int = 3, *, signed: bool = False) -> str:
@@ -28,7 +36,8 @@ def figure(value: float | None, decimals: int = 3, *, signed: bool = False) -> s
 
 def markdown(table: Table) -> str:
     """Write a table as GitHub Markdown, without its title."""
-    lines = ["| " + " | ".join(table.header) + " |", "|---" + "|--:" * (len(table.header) - 1) + "|"]
+    rule = "|---" * table.words + "|--:" * (len(table.header) - table.words) + "|"
+    lines = ["| " + " | ".join(table.header) + " |", rule]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
     return "\n".join(lines)
 
@@ -42,8 +51,11 @@ def settings_table(results: Mapping[str, Any]) -> Table:
     distance = figure(results["language_bias"]["rank_distance"]["mean"], 0)
     rows[-1] = (*rows[-1][:-1], distance)
     data = results["data"]
-    title = f"{results['model']['name']} on {data['name']}: {data['queries']} queries, {data['candidates']} candidates, {len(data['languages'])} languages"
-    return Table(title, ("setting", *_MEASURES.values(), "rank distance"), tuple(rows))
+    return Table(
+        f"{results['model']['name']} on {_data_line(data)}",
+        ("setting", *_MEASURES.values(), "rank distance"),
+        tuple(rows),
+    )
 
 
 def language_table(results: Mapping[str, Any]) -> Table:
@@ -105,11 +117,17 @@ def change_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
             1,
         )
     )
-    data = after["data"]
     return Table(
-        f"{data['name']}: {data['queries']} queries, {data['candidates']} candidates, {len(data['languages'])} languages",
+        _data_line(after["data"]),
         ("", "before", "after", "change"),
         tuple(rows),
+    )
+
+
+def _data_line(data: Mapping[str, Any]) -> str:
+    languages = len(data["languages"])
+    return (
+        f"{data['name']}: {data['queries']} queries, {data['candidates']} candidates, {languages} languages"
     )
 
 

@@ -105,7 +105,7 @@ class ProgressCallback(TrainerCallback):
 class InterruptCallback(TrainerCallback):
     """On SIGINT or SIGTERM: finish the step, save a checkpoint, stop. A second signal stops at once.
 
-    Used as a context manager around training; outside the main thread, where Python allows no handlers, it does nothing.
+    Used as a context manager around training; outside the main thread, where no handler can be set, it does nothing.
     """
 
     def __init__(self, notify: Callable[[str], None]) -> None:

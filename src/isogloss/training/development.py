@@ -61,7 +61,7 @@ class DevelopmentEvaluator(SentenceEvaluator):
     def __call__(
         self, model: SentenceTransformer, output_path: str | None = None, epoch: float = -1, steps: int = -1
     ) -> dict[str, float]:
-        """Return the figures by name: ``dev_loss``, ``dev_mono_map`` and so on; figures that do not exist are left out."""
+        """Return figures by name, ``dev_loss``, ``dev_mono_map`` and so on; those that do not exist are left out."""
         was_training = model.training
         model.eval()
         try:

@@ -49,4 +49,4 @@ class HybridTrainer(SentenceTransformerTrainer):
         return prepared
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-        """Leave the parent's model card out: it describes a dataset of columns; `isogloss.training.model_card` writes ours."""
+        """Leave the parent's model card out, which describes columns; `isogloss.training.model_card` writes ours."""

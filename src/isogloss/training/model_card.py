@@ -75,8 +75,8 @@ def model_card(recipe: Recipe, facts: CardFacts) -> str:
         f"# {base}, fine-tuned with the {recipe.plan} plan",
         "",
         f"A dual encoder for multilingual retrieval: `{base}` after {facts.steps} steps of {recipe.batch_size} pairs "
-        f"({facts.pairs_per_second:.1f} pairs a second){share}{chosen}. Made with isogloss {__version__}; the batches follow "
-        "Elmahdy et al. 2024 (arXiv 2408.10536).",
+        f"({facts.pairs_per_second:.1f} pairs a second){share}{chosen}. Made with isogloss {__version__}; the batches "
+        "follow Elmahdy et al. 2024 (arXiv 2408.10536).",
         "",
         "```python",
         "from sentence_transformers import SentenceTransformer",
@@ -85,7 +85,7 @@ def model_card(recipe: Recipe, facts: CardFacts) -> str:
         "scores = model.encode_query(queries) @ model.encode_document(passages).T",
         "```",
         "",
-        f"Prompts: query {facts.query_prompt!r}, passage {facts.passage_prompt!r}; both are saved in the configuration.",
+        f"Prompts: query {facts.query_prompt!r}, passage {facts.passage_prompt!r}; saved in the configuration.",
         "",
         "## Training data",
         "",

@@ -49,7 +49,7 @@ class Recipe(BaseModel):
         eval_every: steps between evaluations on `dev`; 0 means at the end alone.
         select_by: the development figure that chooses the checkpoint.
         patience: evaluations without progress after which training stops; 0 never stops early.
-        save_every: steps between checkpoints; 0 saves only on interruption (or with each evaluation where `dev` is given).
+        save_every: steps between checkpoints; 0 saves only when interrupted; with `eval_every`, as often as that.
         log_every: steps between log entries.
         device: torch device; None picks a GPU where there is one.
         trainer: further arguments of `SentenceTransformerTrainingArguments`, as they are named there.

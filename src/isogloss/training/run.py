@@ -57,7 +57,12 @@ class TrainingResult:
 
 
 def train(
-    recipe: Recipe, output: Path, *, resume: bool = False, progress: TrainingProgress | None = None
+    recipe: Recipe,
+    output: Path,
+    *,
+    data_dir: Path | None = None,
+    resume: bool = False,
+    progress: TrainingProgress | None = None,
 ) -> TrainingResult:
     """Train a model as a recipe says.
 
@@ -67,6 +72,7 @@ def train(
     Args:
         recipe: every choice of the run.
         output: the folder to make.
+        data_dir: the folder with the benchmarks' folders, where the recipe names any.
         resume: go on with an unfinished run.
         progress: where to report to.
 
@@ -77,14 +83,14 @@ def train(
     """
     progress = progress or SilentProgress()
     workspace = Workspace(output)
-    corpora = [read_corpus(source) for source in recipe.train]
+    corpora = [read_corpus(source, data_dir=data_dir) for source in recipe.train]
     pairs = PairDataset(corpora, recipe.hard_negatives)
     planner = _planner(
         recipe, corpora, recipe.steps * int(recipe.trainer.get("gradient_accumulation_steps", 1))
     )
     for left_out in planner.left_out:
         progress.message(f"left out: {left_out}")
-    development = None if recipe.dev is None else read_corpus(recipe.dev)
+    development = None if recipe.dev is None else read_corpus(recipe.dev, data_dir=data_dir)
     checkpoint = workspace.resume(recipe) if resume else None
     torch.manual_seed(recipe.seed)
     model = load_sentence_transformer(recipe.base, device=recipe.device)

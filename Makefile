@@ -1,0 +1,34 @@
+# `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow-test lint docs setup clean
+
+demo: setup
+	rm -rf isogloss-demo/hybrid isogloss-demo/hybrid.unfinished
+	$(BIN)/isogloss demo --output isogloss-demo
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow"
+
+slow-test: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: setup
+	$(BIN)/python docs/make_cli_reference.py
+
+setup: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "isogloss needs Python 3.11 or newer; set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv isogloss-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,166 @@
+"""The command line as a user meets it: exit codes, messages, files."""
+
+import gzip
+import json
+
+import pytest
+from tests.conftest import records, write_records
+
+from isogloss.cli import main
+from isogloss.evaluation import read_results
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command and return (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as exit_:
+            code = exit_.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_version_and_help(run):
+    assert run("--version")[:2] == (0, "isogloss 0.1.0\n")
+    code, out, _ = run("--help")
+    assert code == 0
+    for command in ("evaluate", "train", "plan", "demo", "data", "model"):
+        assert command in out
+
+
+def test_train_evaluate_and_go_on(run, tmp_path, tiny_bert, corpus_file):
+    model = tmp_path / "model"
+    code, out, err = run(
+        "train", "--base", tiny_bert, "--train", corpus_file, "--output", model,
+        "--steps", 4, "--warmup-steps", 1, "--batch-size", 8, "--device", "cpu",
+        "--trainer", "dataloader_num_workers=0",
+    )  # fmt: skip
+    assert (code, "training: 4/4" in err) == (0, True)
+    assert str(model) in out
+    results = tmp_path / "results"
+    code, out, _ = run(
+        "evaluate", model, "--data", corpus_file, "--output", results, "--runs", "--run-depth", 5, "--pairs"
+    )
+    assert code == 0
+    for word in ("monolingual", "cross-lingual", "multilingual", "rank distance", "hi"):
+        assert word in out
+    figures = read_results(results / "results.json")
+    assert figures["settings"]["cross"]["map"]["by_pair"].keys() >= {"en->de", "zh->hi"}
+    assert figures["model"]["name"] == str(model)
+    assert (results / "per_query.parquet").is_file()
+    with gzip.open(results / "runs" / "multi.run.gz", "rt", encoding="utf-8") as file:
+        assert len(file.readlines()) == 160 * 5
+    code, _, err = run("evaluate", model, "--data", corpus_file, "--output", results)
+    assert (code, "not empty" in err) == (2, True)
+
+
+def test_a_recipe_file_and_options_over_it(run, tmp_path, tiny_bert, corpus_file):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        f'base = "{tiny_bert}"\ntrain = ["{corpus_file}"]\nplan = "x-y"\nsteps = 5\nwarmup_steps = 1\nbatch_size = 8\n'
+        'device = "cpu"\n[trainer]\ngradient_accumulation_steps = 2\n'
+    )
+    assert run("train", recipe, "--steps", 3, "--output", tmp_path / "model")[0] == 0
+    saved = (tmp_path / "model" / "recipe.toml").read_text()
+    assert 'plan = "x-y"' in saved
+    assert "steps = 3\n" in saved
+    assert "gradient_accumulation_steps = 2" in saved
+
+
+def test_plan_prints_the_run_before_it_is_run(run, corpus_file):
+    code, out, _ = run("plan", "--train", corpus_file, "--steps", 50, "--batch-size", 8, "--show", 2)
+    assert code == 0
+    assert "alpha planned 0.500, realised" in out
+    assert "batch 1:" in out
+    assert out.count("was ist") + out.count("what is") + out.count("कह") + out.count("问") >= 16
+    # Every row of the composition adds up: 50 batches of 8 pairs.
+    assert "50 batches of 8 pairs" in out
+
+
+def test_data_check_and_convert(run, tmp_path, corpus_file):
+    code, out, _ = run("data", "check", corpus_file)
+    assert (code, "no problems" in out) == (0, True)
+    for name in ("copy.jsonl.gz", "copy.parquet", "copy"):
+        assert run("data", "convert", corpus_file, tmp_path / name)[0] == 0
+        assert run("data", "check", tmp_path / name)[0] == 0
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text(
+        corpus_file.read_text(encoding="utf-8") + '{"id": "x", "language": "qq"}\n', encoding="utf-8"
+    )
+    code, out, _ = run("data", "check", broken)
+    assert code == 2
+    assert "broken.jsonl:161" in out
+
+
+def test_data_list_names_the_benchmarks(run):
+    code, out, _ = run("data", "list")
+    assert code == 0
+    assert "xquad-r" in out
+    assert "mlqa-r" in out
+
+
+def bad_inputs(tmp_path, model):
+    good = write_records(tmp_path / "good.jsonl")
+    one = write_records(tmp_path / "one.jsonl", languages=("en",))
+    lines = good.read_text(encoding="utf-8")
+    (tmp_path / "cut.jsonl").write_text(lines[: len(lines) - 30], encoding="utf-8")
+    unknown = [
+        dict(record, language="qq" if record["language"] == "hi" else record["language"])
+        for record in records()
+    ]
+    (tmp_path / "unknown.jsonl").write_text("\n".join(map(json.dumps, unknown)), encoding="utf-8")
+    (tmp_path / "no-model").mkdir()
+    (tmp_path / "no-model" / "notes.txt").touch()
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "notes.txt").touch()
+    train = ("train", "--base", model, "--output", tmp_path / "out", "--batch-size", 8)
+    return {
+        "a missing file": ((*train, "--train", tmp_path / "missing.jsonl"), "missing.jsonl"),
+        "a truncated JSONL": ((*train, "--train", tmp_path / "cut.jsonl"), "cut.jsonl:160"),
+        "one language for x-y": ((*train, "--train", one, "--plan", "x-y"), "two languages"),
+        "an unknown language": ((*train, "--train", tmp_path / "unknown.jsonl"), "unknown.jsonl:3"),
+        "a batch larger than the corpus": ((*train, "--train", good, "--batch-size", 41), "40"),
+        "alpha outside [0, 1]": (
+            (*train, "--train", good, "--alpha", "1.2"),
+            "alpha: must lie in [0, 1], is 1.2",
+        ),
+        "no model in the folder": (("evaluate", tmp_path / "no-model", "--data", good), "holds no model"),
+        "an output in use": (
+            ("train", "--base", model, "--train", good, "--batch-size", 8, "--output", tmp_path / "used"),
+            "not empty",
+        ),
+        "an unknown plan": ((*train, "--train", good, "--plan", "y-y"), "hybrid"),
+        "no corpus": (train, "train: is missing"),
+        "a benchmark that is not here": (("evaluate", model, "--data", "no-such-data"), "no-such-data"),
+        "a trainer argument without a value": ((*train, "--train", good, "--trainer", "bf16"), "key=value"),
+        "an alpha schedule that is none": ((*train, "--train", good, "--alpha", "a:b"), "alpha"),
+        "an offline model not known": (("model", "fetch", "no-such-model"), "multilingual-e5-small"),
+    }
+
+
+CASES = tuple(
+    "a missing file;a truncated JSONL;one language for x-y;an unknown language;a batch larger than the corpus;"
+    "alpha outside [0, 1];no model in the folder;an output in use;an unknown plan;no corpus;"
+    "a benchmark that is not here;a trainer argument without a value;an alpha schedule that is none;"
+    "an offline model not known".split(";")
+)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_gets_a_clear_error(run, tmp_path, tiny_bert, case):
+    cases = bad_inputs(tmp_path, tiny_bert)
+    assert set(cases) == set(CASES)
+    before = set(tmp_path.rglob("*"))
+    arguments, said = cases[case]
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert said in err
+    assert "Traceback" not in err
+    assert set(tmp_path.rglob("*")) == before

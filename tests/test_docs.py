@@ -1,0 +1,98 @@
+"""The README and the docs say what is so: their commands run, and the generated pages are up to date."""
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from isogloss.cli import main
+from tests.conftest import make_tiny_model
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "recipes/")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+def commands(page: Path) -> list[str]:
+    """The lines after `$ ` in console blocks that call isogloss; a backslash carries on."""
+    joined = "\n".join(blocks(page, "console")).replace("\\\n", " ")
+    return [line[2:] for line in joined.splitlines() if line.startswith("$ isogloss ")]
+
+
+@pytest.fixture
+def user(tmp_path, monkeypatch):
+    """A user's folder, where the offline base is a tiny random model."""
+    (tmp_path / "cache" / "models").mkdir(parents=True)
+    make_tiny_model(tmp_path / "cache" / "models" / "multilingual-e5-small", "bert")
+    (tmp_path / "cache" / "models" / "multilingual-e5-small" / "modules.json").write_text(
+        '[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},'
+        ' {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]'
+    )
+    pooling = tmp_path / "cache" / "models" / "multilingual-e5-small" / "1_Pooling"
+    pooling.mkdir()
+    (pooling / "config.json").write_text('{"word_embedding_dimension": 32, "pooling_mode_mean_tokens": true}')
+    monkeypatch.setenv("ISOGLOSS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_a_page_run_one_after_the_other(page, user, capsys):
+    for command in commands(page):
+        words = shlex.split(command, comments=True)[1:]
+        if any(slow in command for slow in SLOW_WORDS):
+            # Too long, or in need of data or a network: that the options exist is still checked.
+            check_options(words)
+            continue
+        try:
+            main(words)
+        except SystemExit as exit_:
+            assert not exit_.code, f"{command}\n{capsys.readouterr().err}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_python_of_a_page_runs(page, user):
+    code = "\n".join(blocks(page, "python"))
+    if not code:
+        return
+    exec(compile(code, str(page), "exec"), {"__name__": "page"})
+
+
+def check_options(words):
+    reference = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for word in words:
+        if word.startswith("--"):
+            assert f"  {word.split('=')[0]} " in reference, word
+
+
+def test_the_command_line_page_is_up_to_date():
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from make_cli_reference import reference
+    finally:
+        sys.path.pop(0)
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert reference() == written, "docs/cli.md is not up to date: run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_readme_names_its_two_commands():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make demo" in readme
+    assert "make test" in readme
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)

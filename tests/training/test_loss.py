@@ -1,0 +1,63 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+from isogloss.training.loss import InfoNCELoss, info_nce
+
+
+class Lookup(torch.nn.Module):
+    """Stands for a model: the "tokens" are already the vectors."""
+
+    def forward(self, features):
+        return {"sentence_embedding": features["vectors"]}
+
+
+def slow_info_nce(queries, candidates, temperature):
+    """The definition, a query at a time."""
+    losses = []
+    for place, query in enumerate(queries):
+        scores = [
+            torch.dot(query, candidate) / (query.norm() * candidate.norm()) / temperature
+            for candidate in candidates
+        ]
+        losses.append(-torch.log(torch.exp(scores[place]) / sum(torch.exp(score) for score in scores)))
+    return sum(losses) / len(losses)
+
+
+@given(st.integers(1, 6), st.integers(0, 5), st.integers(0, 1000), st.sampled_from([0.05, 0.2, 1.0]))
+def test_value_and_gradient_equal_the_definition(batch, negatives, seed, temperature):
+    generator = torch.Generator().manual_seed(seed)
+    queries = torch.randn(batch, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    candidates = torch.randn(
+        batch + negatives, 5, generator=generator, dtype=torch.float64, requires_grad=True
+    )
+    fast = info_nce(queries, candidates, temperature)
+    fast_gradients = torch.autograd.grad(fast, (queries, candidates))
+    slow = slow_info_nce(queries, candidates, temperature)
+    slow_gradients = torch.autograd.grad(slow, (queries, candidates))
+    torch.testing.assert_close(fast, slow)
+    for ours, theirs in zip(fast_gradients, slow_gradients, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_equals_the_loss_of_sentence_transformers():
+    torch.manual_seed(0)
+    columns = [torch.randn(7, 12, requires_grad=True) for _ in range(3)]
+    theirs = MultipleNegativesRankingLoss(Lookup(), scale=50.0)([{"vectors": c} for c in columns], None)
+    queries, passages, negatives = columns
+    ours = InfoNCELoss(Lookup(), 0.02)([{"vectors": queries}, {"vectors": torch.cat([passages, negatives])}])
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_by_hand():
+    # One query on its positive, orthogonal to the other: -log(e / (e + 1)) for both queries.
+    queries = torch.eye(2)
+    assert info_nce(queries, queries, 1.0).item() == pytest.approx(math.log(1 + math.exp(-1)))
+
+
+def test_one_pair_alone_costs_nothing():
+    assert info_nce(torch.ones(1, 3), torch.ones(1, 3), 0.02).item() == 0.0

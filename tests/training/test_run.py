@@ -1,0 +1,200 @@
+"""Training on tiny random models: it learns, it is repeatable, and resuming changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from tests.conftest import write_records
+
+from isogloss.corpus import read_corpus
+from isogloss.errors import ModelError, OutputError, PlanError, RecipeError
+from isogloss.training.callbacks import SilentProgress
+from isogloss.training.recipe import make_recipe
+from isogloss.training.run import TrainingInterrupted, train
+
+
+@pytest.fixture
+def values(tiny_bert, corpus_file):
+    return {
+        "base": str(tiny_bert),
+        "train": [str(corpus_file)],
+        "steps": 12,
+        "batch_size": 8,
+        "warmup_steps": 2,
+        "learning_rate": 1e-3,
+        "device": "cpu",
+    }
+
+
+def weights(folder):
+    return SentenceTransformer(str(folder), device="cpu").state_dict()
+
+
+def assert_equal_weights(one, other):
+    one, other = weights(one), weights(other)
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+class Recorder(SilentProgress):
+    def __init__(self, stop_at=None):
+        self.losses, self.messages, self.stop_at = [], [], stop_at
+
+    def step(self, done, steps, pairs_per_second, loss):
+        self.losses.append(loss)
+        if done == self.stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def message(self, text):
+        self.messages.append(text)
+
+
+def test_training_lowers_the_loss_and_leaves_a_plain_model(values, tmp_path, tiny_bert):
+    progress = Recorder()
+    recipe = make_recipe(
+        {**values, "steps": 60, "log_every": 1, "query_prompt": "q: ", "passage_prompt": "p: "}
+    )
+    result = train(recipe, tmp_path / "model", progress=progress)
+    assert result.steps == 60
+    assert result.pairs_per_second > 0
+    assert np.mean(progress.losses[-5:]) < 0.7 * np.mean(progress.losses[1:6])
+    model = SentenceTransformer(str(tmp_path / "model"), device="cpu")
+    assert model.prompts == {"query": "q: ", "document": "p: "}
+    card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    for said in ("tiny-bert", "hybrid", "60 steps", "de en hi zh", 'query_prompt = "q: "'):
+        assert said in card
+    assert not (tmp_path / "model.unfinished").exists()
+    moved = [
+        not torch.equal(before, weights(tmp_path / "model")[name])
+        for name, before in weights(tiny_bert).items()
+    ]
+    assert sum(moved) > len(moved) / 2
+
+
+@pytest.mark.parametrize("plan", ["en-en", "x-x", "x-x-mono", "x-y", "hybrid"])
+def test_every_plan_trains(values, tmp_path, plan, tiny_xlm_roberta):
+    recipe = make_recipe({**values, "base": str(tiny_xlm_roberta), "plan": plan, "steps": 3})
+    assert train(recipe, tmp_path / "model").steps == 3
+
+
+def test_the_same_recipe_gives_the_same_weights(values, tmp_path):
+    for name in ("one", "two"):
+        train(make_recipe(values), tmp_path / name)
+    assert_equal_weights(tmp_path / "one", tmp_path / "two")
+    train(make_recipe({**values, "seed": 1}), tmp_path / "three")
+    with pytest.raises(AssertionError):
+        assert_equal_weights(tmp_path / "one", tmp_path / "three")
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_an_interrupted_run_resumes_at_the_next_batch(values, tmp_path, accumulation):
+    recipe = make_recipe({**values, "trainer": {"gradient_accumulation_steps": accumulation}})
+    train(recipe, tmp_path / "whole")
+    with pytest.raises(TrainingInterrupted, match="step 5 of 12"):
+        train(recipe, tmp_path / "cut", progress=Recorder(stop_at=5))
+    assert not (tmp_path / "cut").exists()
+    progress = Recorder()
+    train(recipe, tmp_path / "cut", resume=True, progress=progress)
+    assert "going on from step 5" in progress.messages
+    assert_equal_weights(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_a_killed_run_resumes_from_its_last_whole_checkpoint(values, tmp_path):
+    recipe = make_recipe({**values, "steps": 30, "save_every": 4})
+    train(recipe, tmp_path / "whole")
+    script = (
+        "import json, sys; from pathlib import Path; from isogloss.training.recipe import make_recipe; "
+        "from isogloss.training.run import train; train(make_recipe(json.loads(sys.argv[1])), Path(sys.argv[2]))"
+    )
+    arguments = json.dumps({**values, "steps": 30, "save_every": 4})
+    process = subprocess.Popen([sys.executable, "-c", script, arguments, str(tmp_path / "cut")])
+    checkpoints = tmp_path / "cut.unfinished" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "cut").exists()
+    train(recipe, tmp_path / "cut", resume=True)
+    assert_equal_weights(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_frozen_word_embeddings_stay_and_the_rest_moves(values, tmp_path, tiny_bert):
+    train(make_recipe({**values, "freeze_word_embeddings": True}), tmp_path / "model")
+    before, after = weights(tiny_bert), weights(tmp_path / "model")
+    words = next(name for name in before if name.endswith("word_embeddings.weight"))
+    assert torch.equal(before[words], after[words])
+    dense = next(name for name in before if name.endswith("intermediate.dense.weight"))
+    assert not torch.equal(before[dense], after[dense])
+
+
+def test_the_checkpoint_best_on_development_data_is_kept(values, tmp_path):
+    dev = write_records(tmp_path / "dev.jsonl", items=9, first=100)
+    recipe = make_recipe(
+        {
+            **values,
+            "dev": str(dev),
+            "eval_every": 3,
+            "select_by": "loss",
+            "learning_rate": 3e-2,
+            "hard_negatives": 1,
+        }
+    )
+    progress = Recorder()
+    train(recipe, tmp_path / "model", progress=progress)
+    said = [message for message in progress.messages if "development loss" in message]
+    assert len(said) == 4
+    losses = [float(message.split("development loss ")[1].split(",")[0]) for message in said]
+    best = 3 * (int(np.argmin(losses)) + 1)
+    card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert f"the checkpoint of step {best} was chosen by loss" in card
+
+
+def test_training_stops_early_without_progress(values, tmp_path):
+    dev = write_records(tmp_path / "dev.jsonl", items=9, first=100)
+    recipe = make_recipe(
+        {
+            **values,
+            "steps": 60,
+            "dev": str(dev),
+            "eval_every": 2,
+            "patience": 1,
+            "select_by": "loss",
+            "learning_rate": 0.5,
+        }
+    )
+    assert train(recipe, tmp_path / "model").steps < 60
+
+
+def test_an_english_only_corpus_serves_the_monolingual_batches(values, tmp_path):
+    english = write_records(tmp_path / "english.jsonl", languages=("en",), first=200)
+    train(make_recipe({**values, "train": [*values["train"], str(english)], "steps": 3}), tmp_path / "model")
+    assert read_corpus(english).languages == ("en",)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"batch_size": 64}, PlanError, "40"),
+        ({"base": "nowhere/else/at all"}, ModelError, "no such model folder"),
+        ({"trainer": {"no_such_argument": 1}}, RecipeError, "no_such_argument"),
+        ({"alpha": "0.8:x"}, RecipeError, "alpha"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(values, tmp_path, change, error, said):
+    with pytest.raises(error, match=said):
+        train(make_recipe({**values, **change}), tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus.jsonl"]
+
+
+def test_an_output_in_use_is_refused(values, tmp_path):
+    with pytest.raises(OutputError, match="not empty"):
+        train(make_recipe(values), tmp_path)
