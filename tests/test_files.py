@@ -73,17 +73,14 @@ def test_a_folder_in_use_is_refused_and_kept(tmp_path):
     assert (output / "notes").read_text() == "mine"
 
 
-def test_a_folder_filled_meanwhile_is_kept(tmp_path):
+def test_a_folder_filled_meanwhile_is_kept_and_so_is_the_work(tmp_path):
     output = tmp_path / "model"
-
-    def fill():
+    with pytest.raises(OutputError, match="what was made is kept in"), finished_folder(output) as folder:
+        (folder / "weights").write_text("ours")
         output.mkdir()
         (output / "notes").write_text("theirs")
-
-    with pytest.raises((OSError, OutputError)), finished_folder(output):
-        fill()
-    assert names(tmp_path) == ["model"]
     assert names(output) == ["notes"]
+    assert names(folder) == ["weights"]
 
 
 @pytest.mark.parametrize("kind", ["file", "link to nothing"])

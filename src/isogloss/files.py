@@ -19,7 +19,8 @@ def finished_folder(path: Path) -> Iterator[Path]:
     An empty folder at `path` is replaced.
 
     Raises:
-        OutputError: `path` exists and is not an empty folder, or cannot be made.
+        OutputError: `path` exists and is not an empty folder, or cannot be made; or it was filled meanwhile, and the
+            temporary folder is kept.
     """
     refuse_existing(path)
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
@@ -29,11 +30,18 @@ def finished_folder(path: Path) -> Iterator[Path]:
         raise OutputError(f"{path}: cannot make the folder: {error.strerror or error}") from error
     try:
         yield temporary
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    try:
         if path.is_dir():
             path.rmdir()
         temporary.replace(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        # What took hours to make is not thrown away because its place was taken meanwhile.
+        raise OutputError(
+            f"{path}: cannot be put in place: {error.strerror or error}; what was made is kept in {temporary}"
+        ) from error
 
 
 @contextmanager

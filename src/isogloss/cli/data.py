@@ -83,6 +83,7 @@ def convert(
     output: Annotated[
         Path, typer.Argument(help="A name ending in .jsonl, .jsonl.gz or .parquet, or a new folder.")
     ],
+    data_dir: DataDir = None,
 ) -> None:
     """Write a corpus in another form; a folder is memory-mapped Arrow, the quickest to train from.
 

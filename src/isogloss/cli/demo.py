@@ -15,7 +15,7 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder for the two models and their results.")] = Path(
         "isogloss-demo"
     ),
-    steps: Annotated[int, typer.Option(min=10, help="Optimiser steps.")] = 60,
+    steps: Annotated[int, typer.Option(min=10, help="Optimiser steps.")] = 40,
     batch_size: Annotated[int, typer.Option(min=2, help="Pairs a batch.")] = 32,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Share of monolingual batches.")] = 0.5,
     seed: Annotated[int, typer.Option(min=0)] = 0,

@@ -40,7 +40,9 @@ def plan(
 
     Example: isogloss plan --train sample:train --plan hybrid --alpha 0.5 --steps 200
     """
-    values = {key: value for key, value in locals().items() if key not in ("recipe", "data_dir", "show", "first")}
+    values = {
+        key: value for key, value in locals().items() if key not in ("recipe", "data_dir", "show", "first")
+    }
     # A plan needs no base; a recipe does.
     made = recipe_from(recipe, {"base": "none", "warmup_steps": 0, **values} if recipe is None else values)
 

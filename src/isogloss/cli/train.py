@@ -97,7 +97,9 @@ def train(
     Example: isogloss train --base multilingual-e5-small --train sample:train --plan hybrid --output my-model
     """
     values = {
-        key: value for key, value in locals().items() if key not in ("recipe", "output", "data_dir", "trainer", "resume")
+        key: value
+        for key, value in locals().items()
+        if key not in ("recipe", "output", "data_dir", "trainer", "resume")
     }
     made = recipe_from(recipe, {**values, "trainer": trainer_arguments(trainer)})
 
