@@ -75,10 +75,14 @@ def test_a_folder_in_use_is_refused_and_kept(tmp_path):
 
 def test_a_folder_filled_meanwhile_is_kept_and_so_is_the_work(tmp_path):
     output = tmp_path / "model"
-    with pytest.raises(OutputError, match="what was made is kept in"), finished_folder(output) as folder:
+
+    def fill_both(folder):
         (folder / "weights").write_text("ours")
         output.mkdir()
         (output / "notes").write_text("theirs")
+
+    with pytest.raises(OutputError, match="what was made is kept in"), finished_folder(output) as folder:
+        fill_both(folder)
     assert names(output) == ["notes"]
     assert names(folder) == ["weights"]
 

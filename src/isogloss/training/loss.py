@@ -8,6 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from isogloss.training.micro_batches import embed
+
+TOKEN_BUDGET = 512
+"""Tokens at once: enough to keep a processor's matrix units busy, few enough to leave little padding."""
+
 
 def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
     """Mean over queries of -log softmax of the positive's cosine among all candidates' cosines.
@@ -33,12 +38,14 @@ class InfoNCELoss(nn.Module):
     Args:
         model: a sentence-transformers model.
         temperature: divides the cosines.
+        token_budget: tokens that go through the model at once, padding included; changes nothing but the speed.
     """
 
-    def __init__(self, model: nn.Module, temperature: float) -> None:
+    def __init__(self, model: nn.Module, temperature: float, token_budget: int = TOKEN_BUDGET) -> None:
         super().__init__()
         self.model = model
         self.temperature = temperature
+        self.token_budget = token_budget
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
         """Embed queries and candidates and return the loss.
@@ -47,7 +54,9 @@ class InfoNCELoss(nn.Module):
             sentence_features: tokenised queries, then tokenised candidates (positives first).
             labels: not used; the positive of query i is candidate i.
         """
-        queries, candidates = (self.model(features)["sentence_embedding"] for features in sentence_features)
+        queries, candidates = (
+            embed(self.model, features, self.token_budget) for features in sentence_features
+        )
         return info_nce(queries, candidates, self.temperature)
 
     def get_config_dict(self) -> dict[str, Any]:
