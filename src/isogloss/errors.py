@@ -8,7 +8,8 @@
     ├── RecipeError               a recipe, option or combination of options is not valid
     ├── ModelError                a model cannot be found, loaded or made
     ├── EvaluationError           scores or qrels that cannot be measured
-    └── OutputError               an output cannot be written, or would overwrite something
+    ├── OutputError               an output cannot be written, or would overwrite something
+    └── Interrupted               stopped by a signal; what was done is kept (exit code 130)
 
 Every message says what is wrong, where, and what to do about it.
 """
@@ -50,3 +51,7 @@ class EvaluationError(IsoglossError):
 
 class OutputError(IsoglossError):
     """An output cannot be written, or would overwrite something."""
+
+
+class Interrupted(IsoglossError):  # noqa: N818 - nothing went wrong
+    """Stopped by a signal; what was done is kept."""

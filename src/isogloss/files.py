@@ -23,6 +23,7 @@ def finished_folder(path: Path) -> Iterator[Path]:
             temporary folder is kept.
     """
     refuse_existing(path)
+    path = path.resolve()
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
     try:
         temporary.mkdir(parents=True)
@@ -66,12 +67,28 @@ def finished_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def cache_folder() -> Path:
+    """Return the folder for what isogloss fetches or makes once: ``ISOGLOSS_CACHE``, else ``~/.cache/isogloss``.
+
+    ``XDG_CACHE_HOME`` stands for ``~/.cache`` where it is set.
+    """
+    if own := os.environ.get("ISOGLOSS_CACHE"):
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "isogloss"
+
+
 def refuse_existing(path: Path) -> None:
     """Raise an error where `path` exists and is not an empty folder.
 
     Raises:
-        OutputError: it does.
+        OutputError: it does, or it could not be made where it should be.
     """
+    path = path.resolve()
+    place = next(parent for parent in path.parents if parent.exists())
+    if not place.is_dir():
+        raise OutputError(f"{path}: {place} is a file; choose another --output")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: the folder {place} is not yours to write in; choose another --output")
     if path.is_dir():
         with os.scandir(path) as entries:
             if any(True for _ in entries):

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 from tests.conftest import records, write_records
@@ -105,6 +108,33 @@ def test_data_list_names_the_benchmarks(run):
     assert "mlqa-r" in out
 
 
+def test_ctrl_c_says_how_to_go_on(tmp_path, tiny_bert, corpus_file):
+    command = [sys.executable, "-m", "isogloss", "train", "--base", tiny_bert, "--train", corpus_file]
+    command += ["--output", tmp_path / "model", "--steps", "100000", "--batch-size", "8", "--device", "cpu"]
+    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("training: 1/"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command with --resume goes on" in err
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_wide_table_is_not_cut_off(monkeypatch, capsys):
+    from isogloss.cli.console import print_table
+    from isogloss.reporting.tables import Table
+
+    monkeypatch.setenv("COLUMNS", "40")
+    print_table(
+        Table("wide", tuple(f"column {n}" for n in range(40)), (tuple(f"0.{n:03d}" for n in range(40)),))
+    )
+    out = capsys.readouterr().out
+    assert "0.039" in out
+    assert "…" not in out
+
+
 def bad_inputs(tmp_path, model):
     good = write_records(tmp_path / "good.jsonl")
     one = write_records(tmp_path / "one.jsonl", languages=("en",))
@@ -119,6 +149,7 @@ def bad_inputs(tmp_path, model):
     (tmp_path / "no-model" / "notes.txt").touch()
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "notes.txt").touch()
+    (tmp_path / "bad.toml").write_text("trainer = 5")
     train = ("train", "--base", model, "--output", tmp_path / "out", "--batch-size", 8)
     return {
         "a missing file": ((*train, "--train", tmp_path / "missing.jsonl"), "missing.jsonl"),
@@ -140,15 +171,37 @@ def bad_inputs(tmp_path, model):
         "a benchmark that is not here": (("evaluate", model, "--data", "no-such-data"), "no-such-data"),
         "a trainer argument without a value": ((*train, "--train", good, "--trainer", "bf16"), "key=value"),
         "an alpha schedule that is none": ((*train, "--train", good, "--alpha", "a:b"), "alpha"),
+        "an output below a file": (
+            ("evaluate", model, "--data", good, "--output", good / "results"),
+            "is a file",
+        ),
+        "a held-out language misspelt": (
+            ("plan", "--train", good, "--batch-size", 8, "--held-out-language", "germn"),
+            "'germn' is no language code",
+        ),
+        "a trainer table that is none": ((*train, "--train", good, tmp_path / "bad.toml"), "trainer"),
         "an offline model not known": (("model", "fetch", "no-such-model"), "multilingual-e5-small"),
     }
 
 
-CASES = tuple(
-    "a missing file;a truncated JSONL;one language for x-y;an unknown language;a batch larger than the corpus;"
-    "alpha outside [0, 1];no model in the folder;an output in use;an unknown plan;no corpus;"
-    "a benchmark that is not here;a trainer argument without a value;an alpha schedule that is none;"
-    "an offline model not known".split(";")
+CASES = (
+    "a missing file",
+    "a truncated JSONL",
+    "one language for x-y",
+    "an unknown language",
+    "a batch larger than the corpus",
+    "alpha outside [0, 1]",
+    "no model in the folder",
+    "an output in use",
+    "an unknown plan",
+    "no corpus",
+    "a benchmark that is not here",
+    "an output below a file",
+    "a held-out language misspelt",
+    "a trainer table that is none",
+    "a trainer argument without a value",
+    "an alpha schedule that is none",
+    "an offline model not known",
 )
 
 

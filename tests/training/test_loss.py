@@ -61,3 +61,11 @@ def test_by_hand():
 
 def test_one_pair_alone_costs_nothing():
     assert info_nce(torch.ones(1, 3), torch.ones(1, 3), 0.02).item() == 0.0
+
+
+def test_autocast_does_not_round_the_scores():
+    torch.manual_seed(0)
+    queries, candidates = torch.randn(32, 384), torch.randn(32, 384)
+    plain = info_nce(queries, candidates, 0.02)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(info_nce(queries, candidates, 0.02), plain)

@@ -21,10 +21,16 @@ def test_every_pair_gives_the_texts_of_its_item_and_languages(pairs):
     assert space.languages == ("de", "en", "zh")
     de, en, zh = range(3)
     assert pairs[int(space.encode([2], [de], [en])[0])] == PairTexts(
-        "was ist erde 2?", "this is earth 2.", ("this is wood 502.",)
+        "was ist erde 2?",
+        "this is earth 2.",
+        ("this is wood 502.",),
+        frozenset({"this is earth 2.", "das ist erde 2."}),
     )
     # Item 5 is the first of the second corpus, which has no negatives.
-    assert pairs[int(space.encode([5], [zh], [en])[0])] == PairTexts("问 水 90?", "this is water 90.")
+    answers = frozenset({"this is water 90.", "答 水 90."})
+    assert pairs[int(space.encode([5], [zh], [en])[0])] == PairTexts(
+        "问 水 90?", "this is water 90.", (), answers
+    )
 
 
 def test_collating_puts_prompts_before_texts_and_negatives_after_positives():

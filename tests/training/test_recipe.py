@@ -13,13 +13,20 @@ def test_a_recipe_reads_back_as_itself(tmp_path):
         {
             **MINIMAL,
             "alpha": "0.8:0.2",
-            "held_out_pairs": ["de>en"],
-            "trainer": {"bf16": True, "run_name": "a"},
+            "held_out_pairs": ["de>en", "en -> de"],
+            "trainer": {"bf16": True, "a b": {"x": 1}},
         }
     )
     path = tmp_path / "recipe.toml"
     path.write_text(recipe_toml(recipe), encoding="utf-8")
     assert make_recipe(read_recipe_values(path)) == recipe
+    assert recipe.held_out_pairs == ("de->en", "en->de")
+    assert recipe.ordered_held_out_pairs() == (("de", "en"), ("en", "de"))
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(5, 0), (10, 1), (150, 15), (200, 20), (9000, 20)])
+def test_short_runs_warm_up_shortly(steps, warmup):
+    assert make_recipe({**MINIMAL, "steps": steps}).warmup_steps == warmup
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1), st.floats(1e-9, 1))
@@ -44,6 +51,10 @@ def test_any_text_and_number_survives_toml(tmp_path_factory, text, rate):
         ({"dev": "x", "patience": 2}, "patience needs eval_every"),
         ({"steps": 10, "warmup_steps": 10}, "warmup_steps"),
         ({"trainer": {"max_steps": 3}}, "max_steps is set by the recipe's own key steps"),
+        ({"trainer": {"gradient_accumulation_steps": 1.5}}, "trainer: gradient_accumulation_steps"),
+        ({"trainer": 5}, "trainer"),
+        ({"seed": 2**32}, "seed"),
+        ({"learning_rate": float("inf")}, "learning_rate"),
         ({"temperature": 0}, "temperature"),
     ],
 )

@@ -14,10 +14,10 @@ from sentence_transformers import SentenceTransformer
 from tests.conftest import write_records
 
 from isogloss.corpus import read_corpus
-from isogloss.errors import ModelError, OutputError, PlanError, RecipeError
+from isogloss.errors import Interrupted, ModelError, OutputError, PlanError, RecipeError
 from isogloss.training.callbacks import SilentProgress
 from isogloss.training.recipe import make_recipe
-from isogloss.training.run import TrainingInterrupted, train
+from isogloss.training.run import train
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_same_recipe_gives_the_same_weights(values, tmp_path):
 def test_an_interrupted_run_resumes_at_the_next_batch(values, tmp_path, accumulation):
     recipe = make_recipe({**values, "trainer": {"gradient_accumulation_steps": accumulation}})
     train(recipe, tmp_path / "whole")
-    with pytest.raises(TrainingInterrupted, match="step 5 of 12"):
+    with pytest.raises(Interrupted, match="step 5 of 12"):
         train(recipe, tmp_path / "cut", progress=Recorder(stop_at=5))
     assert not (tmp_path / "cut").exists()
     progress = Recorder()
@@ -186,6 +186,16 @@ def test_an_english_only_corpus_serves_the_monolingual_batches(values, tmp_path)
         ({"batch_size": 64}, PlanError, "40"),
         ({"base": "nowhere/else/at all"}, ModelError, "no such model folder"),
         ({"trainer": {"no_such_argument": 1}}, RecipeError, "no_such_argument"),
+        ({"trainer": {"report_to": "no_such_service"}}, RecipeError, "no_such_service"),
+        ({"trainer": {"optim": "no_such_optimiser"}}, RecipeError, "no_such_optimiser"),
+        ({"max_length": 65}, RecipeError, "max_length: 65 tokens, but .* takes 64 at most"),
+        (
+            {"held_out_languages": ["english"]},
+            RecipeError,
+            "held_out_languages: 'english' is no language code",
+        ),
+        ({"languages": ["EN", "fr"]}, PlanError, "fr"),
+        ({"device": "no-such-device"}, RecipeError, "device: 'no-such-device' cannot be used"),
         ({"alpha": "0.8:x"}, RecipeError, "alpha"),
     ],
 )
@@ -193,6 +203,75 @@ def test_what_cannot_be_is_refused_before_anything_is_written(values, tmp_path, 
     with pytest.raises(error, match=said):
         train(make_recipe({**values, **change}), tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["corpus.jsonl"]
+
+
+def test_a_development_corpus_must_have_the_figure_to_select_by(values, tmp_path):
+    english = write_records(tmp_path / "english.jsonl", languages=("en",), items=9, first=100)
+    recipe = make_recipe({**values, "dev": str(english), "eval_every": 3, "select_by": "rank_distance"})
+    with pytest.raises(RecipeError, match="rank_distance needs a development corpus in two languages"):
+        train(recipe, tmp_path / "model")
+    train(
+        make_recipe({**values, "dev": str(english), "eval_every": 3, "select_by": "mono_map"}),
+        tmp_path / "model",
+    )
+
+
+def test_a_development_corpus_is_measured_at_the_end_where_it_chooses_nothing(values, tmp_path):
+    dev = write_records(tmp_path / "dev.jsonl", items=9, first=100)
+    progress = Recorder()
+    train(make_recipe({**values, "dev": str(dev)}), tmp_path / "model", progress=progress)
+    assert any(message.startswith("development loss") for message in progress.messages)
+    assert "| 12 | " in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+
+
+def test_held_out_languages_are_not_met_and_not_on_the_card(values, tmp_path):
+    progress = Recorder()
+    recipe = make_recipe({**values, "held_out_languages": ["ZH", "el"], "hard_negatives": 1})
+    train(recipe, tmp_path / "model", progress=progress)
+    card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert "- hi\ntags" in card
+    assert "| 40 | de en hi |" in card
+    assert "held out, but in no training corpus anyway: el" in progress.messages
+
+
+def test_early_stopping_goes_on_counting_after_a_resume(values, tmp_path):
+    dev = write_records(tmp_path / "dev.jsonl", items=9, first=100)
+    settings = {
+        "steps": 60,
+        "dev": str(dev),
+        "eval_every": 2,
+        "patience": 2,
+        "select_by": "loss",
+        "learning_rate": 0.5,
+    }
+    recipe = make_recipe({**values, **settings})
+    undisturbed = train(recipe, tmp_path / "whole").steps
+    with pytest.raises(Interrupted):
+        train(recipe, tmp_path / "cut", progress=Recorder(stop_at=undisturbed - 1))
+    assert train(recipe, tmp_path / "cut", resume=True).steps == undisturbed
+
+
+def test_a_base_in_half_precision_is_trained_in_single(values, tmp_path, tiny_bert):
+    SentenceTransformer(str(tiny_bert), device="cpu").half().save_pretrained(str(tmp_path / "half"))
+    train(make_recipe({**values, "base": str(tmp_path / "half")}), tmp_path / "model")
+    assert {value.dtype for value in weights(tmp_path / "model").values() if value.is_floating_point()} == {
+        torch.float32
+    }
+
+
+def test_resuming_with_other_data_is_refused(values, tmp_path):
+    recipe = make_recipe(values)
+    with pytest.raises(Interrupted):
+        train(recipe, tmp_path / "cut", progress=Recorder(stop_at=5))
+    write_records(tmp_path / "corpus.jsonl", items=39)
+    with pytest.raises(RecipeError, match="corpus has changed"):
+        train(recipe, tmp_path / "cut", resume=True)
+
+
+def test_loader_workers_change_nothing(values, tmp_path):
+    train(make_recipe(values), tmp_path / "one")
+    train(make_recipe({**values, "trainer": {"dataloader_num_workers": 2}}), tmp_path / "two")
+    assert_equal_weights(tmp_path / "one", tmp_path / "two")
 
 
 def test_an_output_in_use_is_refused(values, tmp_path):

@@ -15,17 +15,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: the words after the program's name; None takes them from the command line.
     """
     from isogloss.cli.app import app
-    from isogloss.errors import IsoglossError
+    from isogloss.errors import Interrupted, IsoglossError
 
     try:
         app(args=None if arguments is None else list(arguments), prog_name="isogloss")
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(130)
     except IsoglossError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt as interrupt:
-        print(str(interrupt) or "stopped", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of our output went away (`isogloss ... | head`): no error of ours.
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        # A file or folder without rights, a full disk: the system's own words, with the name.
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(2)

@@ -35,7 +35,11 @@ def print_table(table: Table) -> None:
         rich_table.add_column(name, justify="left" if number < table.words else "right", no_wrap=True)
     for row in table.rows:
         rich_table.add_row(*row)
-    console().print(rich_table)
+    out = console()
+    # A table wider than the terminal runs on in the next line; cut-off figures would be no figures.
+    unbounded = out.options.update(max_width=10_000)
+    out.width = max(out.width, out.measure(rich_table, options=unbounded).maximum)
+    out.print(rich_table)
 
 
 class StagedProgress:

@@ -34,6 +34,7 @@ def demo(
     base, model = output / "multilingual-e5-small", output / "hybrid"
     packed_model_path("multilingual-e5-small")
     refuse_existing(model)
+    unfinished = model.with_name(model.name + ".unfinished").exists()
     benchmark = load_benchmark("sample:test")
 
     quiet_libraries()
@@ -47,11 +48,11 @@ def demo(
         {
             "base": str(base),
             "train": ["sample:train"],
+            "dev": "sample:dev",
             "plan": "hybrid",
             "alpha": alpha,
             "steps": steps,
             "batch_size": batch_size,
-            "warmup_steps": min(10, steps - 1),
             "freeze_word_embeddings": True,
             "seed": seed,
         }
@@ -64,7 +65,7 @@ def demo(
         progress.message(
             f"fine-tuning on the training questions: {steps} hybrid batches of {batch_size} pairs, alpha {alpha:g}"
         )
-        train(recipe, model, progress=TrainingBar(progress))
+        train(recipe, model, resume=unfinished, progress=TrainingBar(progress))
     with staged_progress() as progress:
         progress.message("after: the fine-tuned model on the same test questions")
         after = _measure(model, benchmark, output / "after", progress)

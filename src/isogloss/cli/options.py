@@ -51,7 +51,8 @@ HeldOutLanguages = Annotated[
 HeldOutPairs = Annotated[
     list[str] | None,
     typer.Option(
-        "--held-out-pair", help="Never train on this ordered pair, 'query>passage', e.g. 'de>en'; repeatable."
+        "--held-out-pair",
+        help="Never train on this ordered pair, 'query->passage', e.g. 'de->en'; repeatable.",
     ),
 ]
 LanguageWeighting = Annotated[
@@ -63,7 +64,8 @@ DatasetExponent = Annotated[
 SkipSmall = Annotated[
     bool | None,
     typer.Option(
-        "--skip-small", help="Leave out languages and datasets too small for a batch, instead of refusing."
+        "--skip-small/--no-skip-small",
+        help="Leave out languages and datasets too small for a batch, instead of refusing.",
     ),
 ]
 Steps = Annotated[int | None, typer.Option(help="Optimiser steps. [default: 200]")]

@@ -43,23 +43,23 @@ def plan(
     values = {
         key: value for key, value in locals().items() if key not in ("recipe", "data_dir", "show", "first")
     }
-    # A plan needs no base; a recipe does.
-    made = recipe_from(recipe, {"base": "none", "warmup_steps": 0, **values} if recipe is None else values)
+    # A recipe must name a base and its warm-up fit its steps; for a plan neither matters.
+    made = recipe_from(recipe, {**values, "base": "none", "warmup_steps": 0})
 
-    from isogloss.batching import BatchPlanner, compose
+    from isogloss.batching import compose
     from isogloss.cli.console import print_table
     from isogloss.corpus import read_corpus
     from isogloss.reporting.composition import composition_tables
-    from isogloss.training.pair_texts import PairDataset, planning_data
-    from isogloss.training.planning import make_plan
+    from isogloss.training.pair_texts import PairDataset
+    from isogloss.training.planning import absent_languages, make_planner
 
     corpora = [read_corpus(source, data_dir=data_dir) for source in made.train]
-    planner = BatchPlanner(
-        [planning_data(corpus) for corpus in corpora], make_plan(made), made.batch_size, made.seed, made.steps
-    )
+    planner = make_planner(made, corpora)
     for left_out in planner.left_out:
         typer.echo(f"left out: {left_out}")
-    for table in composition_tables(compose(planner, made.steps), made.plan, made.batch_size, made.seed):
+    if absent := absent_languages(made, planner):
+        typer.echo(f"held out, but in no training corpus anyway: {', '.join(absent)}")
+    for table in composition_tables(compose(planner, made.batches), made.plan, made.batch_size, made.seed):
         print_table(table)
     _show(planner, PairDataset(corpora), range(first, first + show))
 

@@ -24,11 +24,12 @@ def recipe_from(file: Path | None, options: dict[str, Any]) -> Recipe:
     from isogloss.training.recipe import make_recipe, read_recipe_values
 
     values = {} if file is None else read_recipe_values(file)
-    trainer = dict(values.get("trainer", {}))
     given = {key: value for key, value in options.items() if value is not None and value != []}
-    trainer.update(given.pop("trainer", {}))
-    if trainer:
-        values["trainer"] = trainer
+    trainer = given.pop("trainer", {})
+    in_file = values.get("trainer", {})
+    # A trainer that is no table is left to the recipe's validation, which names it.
+    if isinstance(in_file, dict):
+        values["trainer"] = in_file | trainer
     return make_recipe({**values, **given}, source="" if file is None else str(file))
 
 

@@ -39,7 +39,9 @@ def train(
         float | None, typer.Option(help="Divides the cosines in the loss. [default: 0.02]")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate. [default: 3e-05]")] = None,
-    warmup_steps: Annotated[int | None, typer.Option(help="Steps of linear warm-up. [default: 20]")] = None,
+    warmup_steps: Annotated[
+        int | None, typer.Option(help="Steps of linear warm-up. [default: a tenth of --steps, 20 at most]")
+    ] = None,
     schedule: Annotated[
         str | None, typer.Option(help="After warm-up: linear, cosine or constant. [default: linear]")
     ] = None,
@@ -61,7 +63,10 @@ def train(
     passage_prompt: options.PassagePrompt = None,
     seed: options.Seed = None,
     eval_every: Annotated[
-        int | None, typer.Option(help="Steps between evaluations on --dev. [default: 0, none]")
+        int | None,
+        typer.Option(
+            help="Steps between evaluations on --dev, to choose the checkpoint. [default: 0, measure at the end]"
+        ),
     ] = None,
     select_by: Annotated[
         str | None,

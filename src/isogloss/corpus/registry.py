@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isogloss.errors import BenchmarkError
-from isogloss.files import finished_folder
+from isogloss.files import cache_folder, finished_folder
 
 DATA_VARIABLE = "ISOGLOSS_DATA"
 
@@ -110,12 +110,6 @@ def locate_benchmark(name: str, data_dir: str | Path | None = None) -> Path | No
         places = [Path(named)] if named else []
         places.append(cache_folder())
     return next((place / name for place in places if (place / name).is_dir()), None)
-
-
-def cache_folder() -> Path:
-    """The folder for fetched data: `isogloss` in XDG_CACHE_HOME, or in the home folder's `.cache`."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "isogloss"
 
 
 def obtain_benchmark(name: str, data_dir: str | Path | None = None) -> Path:

@@ -74,8 +74,9 @@ class SentenceTransformerEncoder:
 
         Raises:
             ModelError: it cannot be found or loaded, or gives no sentence vectors.
+            RecipeError: the device is not there, or `max_length` is more than the model takes.
         """
-        loaded = load_sentence_transformer(model, device=device)
+        loaded = load_sentence_transformer(model, device=device, max_length=max_length)
         prompts = prompts_of(loaded, str(model), query_prompt=query_prompt, passage_prompt=passage_prompt)
         return cls(loaded, str(model), prompts, max_length=max_length, batch_size=batch_size)
 

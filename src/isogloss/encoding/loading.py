@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isogloss.encoding.offline_base import OFFLINE_MODELS
 from isogloss.encoding.prompts import Prompts, known_prompts, saved_prompts
-from isogloss.errors import ModelError
+from isogloss.errors import ModelError, RecipeError
+from isogloss.files import cache_folder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -17,11 +18,8 @@ _CONFIGURATIONS = ("modules.json", "config.json", "config_sentence_transformers.
 
 
 def model_cache() -> Path:
-    """Return the folder where fetched models lie: ``ISOGLOSS_CACHE``, else ``~/.cache/isogloss``, with ``/models``."""
-    cache = (
-        os.environ.get("ISOGLOSS_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "isogloss"
-    )
-    return Path(cache).expanduser() / "models"
+    """Return the folder where fetched models lie."""
+    return cache_folder() / "models"
 
 
 def resolve_model(model: str | Path) -> str:
@@ -61,7 +59,9 @@ def resolve_model(model: str | Path) -> str:
     return name
 
 
-def load_sentence_transformer(model: str | Path, *, device: str | None = None) -> SentenceTransformer:
+def load_sentence_transformer(
+    model: str | Path, *, device: str | None = None, max_length: int | None = None
+) -> SentenceTransformer:
     """Load a model as a `SentenceTransformer`; a plain transformer gets mean pooling.
 
     A local folder is loaded without asking the hub for anything.
@@ -69,16 +69,25 @@ def load_sentence_transformer(model: str | Path, *, device: str | None = None) -
     Args:
         model: as `resolve_model` takes it.
         device: a torch device; None picks a GPU where there is one.
+        max_length: tokens a text that the model will be asked to take; checked here, where the model is known.
 
     Raises:
         ModelError: it cannot be found or loaded.
+        RecipeError: the device is not there, or texts of `max_length` tokens are longer than the model takes.
     """
     resolved = resolve_model(model)
     local = Path(resolved).is_dir()
+    import torch
     from sentence_transformers import SentenceTransformer
 
+    if device is not None:
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            reason = str(error).splitlines()[0]
+            raise RecipeError(f"device: {device!r} cannot be used here: {reason}; try cpu") from error
     try:
-        return SentenceTransformer(resolved, device=device, local_files_only=local)
+        loaded = SentenceTransformer(resolved, device=device, local_files_only=local)
     except Exception as error:  # the libraries below raise many kinds for one thing: it is no usable model
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         hint = (
@@ -87,6 +96,26 @@ def load_sentence_transformer(model: str | Path, *, device: str | None = None) -
             else "give the folder of a model on this machine, or a hub name while there is a network"
         )
         raise ModelError(f"{model}: cannot load the model: {first_line}; {hint}") from error
+    limit = loaded.max_seq_length
+    if max_length is not None and limit is not None and max_length > limit:
+        raise RecipeError(f"max_length: {max_length} tokens, but {model} takes {limit} at most")
+    return loaded
+
+
+def hub_base(model: str) -> str | None:
+    """Return the hub name that a model is or was made from, for a model card; None where it is not known.
+
+    A folder tells it in the header of its own card, if at all.
+    """
+    resolved = resolve_model(model)
+    if not Path(resolved).is_dir():
+        return resolved
+    try:
+        card = (Path(resolved) / "README.md").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = re.match(r"---\n(?:.*\n)*?base_model: *([^\s\[]+) *\n", card)
+    return found[1] if found else None
 
 
 def prompts_of(

@@ -32,7 +32,7 @@ _FAMILIES = (
 def known_prompts(model: str) -> Prompts:
     """Return the prompts of a model family by the model's name; empty ones where the family is not known."""
     for pattern, prompts in _FAMILIES:
-        if pattern.search(model):
+        if pattern.search(model.rstrip("/")):
             return prompts
     return Prompts()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 from isogloss.encoding.encoder import SentenceTransformerEncoder
+from isogloss.encoding.versions import library_versions
 from isogloss.evaluation import Evaluation, results_of
 from isogloss.evaluation.model_evaluation import EncodedBenchmark
 
@@ -24,8 +24,6 @@ def model_results(
             "dimension": encoded.candidate_vectors.shape[1],
             "device": str(encoder.model.device),
         },
-        versions={
-            name: version(name) for name in ("torch", "transformers", "sentence-transformers", "tokenizers")
-        },
+        versions=library_versions(),
         seconds={"encoding": encoded.seconds},
     )

@@ -8,6 +8,7 @@ from typing import Any
 from torch.utils.data import Sampler
 
 from isogloss.batching import BatchPlanner
+from isogloss.corpus.grouping import comparable
 from isogloss.encoding.prompts import Prompts
 from isogloss.training.pair_texts import PairTexts
 
@@ -34,7 +35,9 @@ class PlannedBatchSampler(Sampler[list[int]]):
 
 
 class PairCollator:
-    """Tokenises a batch: the queries, and the passages followed by the hard negatives that are no positive here.
+    """Tokenises a batch: the queries, and the passages followed by the hard negatives.
+
+    A negative that answers a query of the batch, in whatever language, is left out, and none is taken twice.
 
     Args:
         preprocess: the model's `preprocess(texts, prompt=..., ...)`.
@@ -54,12 +57,12 @@ class PairCollator:
     def __call__(self, pairs: Sequence[PairTexts]) -> dict[str, Any]:
         """Return the tensors under the prefixes ``query_`` and ``passage_`` that the trainer collects features by."""
         positives = [pair.passage for pair in pairs]
-        taken = set(positives)
+        taken = {comparable(positive) for positive in positives}.union(*(pair.answers for pair in pairs))
         negatives = []
         for pair in pairs:
             for negative in pair.negatives:
-                if negative not in taken:
-                    taken.add(negative)
+                if comparable(negative) not in taken:
+                    taken.add(comparable(negative))
                     negatives.append(negative)
         sides = {
             "query": ([pair.query for pair in pairs], self.prompts.query),

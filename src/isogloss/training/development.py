@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
-from isogloss.batching import BatchPlanner
-from isogloss.corpus import RetrievalBenchmark
+from isogloss.batching import BatchPlanner, Plan
+from isogloss.corpus import ParallelCorpus, RetrievalBenchmark
 from isogloss.encoding.encoder import SentenceTransformerEncoder, encode_distinct
 from isogloss.encoding.prompts import Prompts
+from isogloss.errors import PlanError, RecipeError
 from isogloss.evaluation import evaluate_vectors
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.loss import InfoNCELoss
-from isogloss.training.pair_texts import PairDataset
+from isogloss.training.pair_texts import PairDataset, planning_data
+from isogloss.training.recipe import Recipe
+
+_LOSS_BATCHES = 32
 
 
 class DevelopmentEvaluator(SentenceEvaluator):
@@ -115,3 +120,62 @@ def describe(figures: dict[str, float]) -> str:
         if name.startswith("dev_")
     ]
     return ", ".join(parts)
+
+
+def development_evaluator(recipe: Recipe, corpus: ParallelCorpus, prompts: Prompts) -> DevelopmentEvaluator:
+    """Make the evaluator that a recipe asks for.
+
+    Raises:
+        PlanError: no batch can be drawn from the development corpus.
+        RecipeError: the corpus has not got the figure to select by.
+    """
+    if len(corpus.languages) < 2 and recipe.select_by in ("cross_map", "rank_distance"):
+        raise RecipeError(
+            f"select_by: {recipe.select_by} needs a development corpus in two languages, and {recipe.dev} is in "
+            f"{corpus.languages[0]} alone; select by loss, mono_map or multi_map"
+        )
+    benchmark = RetrievalBenchmark.from_corpus(corpus)
+    try:
+        planner, batches = _loss_planner(recipe, corpus)
+    except PlanError as error:
+        raise PlanError(f"the development corpus {recipe.dev}: {error}") from error
+    return DevelopmentEvaluator(
+        benchmark,
+        PairDataset([corpus]),
+        planner,
+        batches=batches,
+        prompts=prompts,
+        temperature=recipe.temperature,
+        max_length=recipe.max_length,
+        select_by=recipe.select_by,
+    )
+
+
+def _loss_planner(recipe: Recipe, corpus: ParallelCorpus) -> tuple[BatchPlanner, int]:
+    """Plan the batches of the validation loss: hybrid where the corpus allows it, whatever the training plan is.
+
+    So the losses of different plans are of the same batches. A corpus of one language gets monolingual ones.
+    """
+    groups = [len(set(corpus.groups[present].tolist())) for present in corpus.available.T]
+    batch_size = min(recipe.batch_size, *groups)
+    if batch_size < 2:
+        raise PlanError("needs at least two items in every language")
+    data = planning_data(corpus)
+    try:
+        planner = BatchPlanner([data], Plan("hybrid", 0.5), batch_size, 0)
+    except PlanError:
+        planner = BatchPlanner([data], Plan("x-x-mono"), batch_size, 0)
+    versions = int(corpus.available.sum())
+    return planner, max(1, min(_LOSS_BATCHES, versions // batch_size))
+
+
+def development_history(log: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
+    """Take the development figures of each evaluation, with their step, out of the trainer's log."""
+    return [
+        {
+            "step": entry["step"],
+            **{key.removeprefix("eval_"): value for key, value in entry.items() if "dev_" in key},
+        }
+        for entry in log
+        if any("dev_" in key for key in entry)
+    ]

@@ -28,8 +28,14 @@ def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
     """
     queries = nn.functional.normalize(queries, dim=-1)
     candidates = nn.functional.normalize(candidates, dim=-1)
-    scores = queries @ candidates.T / temperature
+    # In half precision, as under the trainer's autocast, cosines would be rounded and the temperature magnify it.
+    with torch.autocast(queries.device.type, enabled=False):
+        scores = _at_least_single(queries) @ _at_least_single(candidates).T / temperature
     return nn.functional.cross_entropy(scores, torch.arange(len(queries), device=scores.device))
+
+
+def _at_least_single(vectors: Tensor) -> Tensor:
+    return vectors if vectors.dtype == torch.float64 else vectors.float()
 
 
 class InfoNCELoss(nn.Module):
@@ -38,7 +44,8 @@ class InfoNCELoss(nn.Module):
     Args:
         model: a sentence-transformers model.
         temperature: divides the cosines.
-        token_budget: tokens that go through the model at once, padding included; changes nothing but the speed.
+        token_budget: tokens that go through a processor at once, padding included; on other devices, which gain by
+            large batches, a side of the batch goes through at once. Vectors are the same but for dropout's draws.
     """
 
     def __init__(self, model: nn.Module, temperature: float, token_budget: int = TOKEN_BUDGET) -> None:

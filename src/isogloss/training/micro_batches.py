@@ -42,22 +42,23 @@ def embed(model: nn.Module, features: Mapping[str, Any], token_budget: int) -> T
     Args:
         model: takes a dictionary of features, gives one with ``sentence_embedding``.
         features: tensors of shape (texts, ...), those of tokens padded to (texts, longest); anything else in it is
-            passed on as it is. Without an ``attention_mask`` of two dimensions the texts are embedded at once.
+            passed on as it is. Without an ``attention_mask`` of two dimensions, and on devices other than the CPU, the
+            texts are embedded at once.
         token_budget: as for `micro_batches`.
 
     Returns:
         The vectors in the order of the texts, shape (texts, d).
     """
     mask = features.get("attention_mask")
-    if not isinstance(mask, Tensor) or mask.dim() != 2:
+    if not isinstance(mask, Tensor) or mask.dim() != 2 or mask.device.type != "cpu":
         return _vectors(model, dict(features))
     texts, width = mask.shape
-    batches = micro_batches(mask.sum(dim=1).cpu().numpy(), token_budget)
+    batches = micro_batches(mask.sum(dim=1).numpy(), token_budget)
     if len(batches) == 1:
         return _vectors(model, dict(features))
     parts = []
     for positions in batches:
-        rows = torch.from_numpy(positions).to(mask.device)
+        rows = torch.from_numpy(positions)
         used = mask[rows].any(dim=0).nonzero()
         # Padding is cut off at whichever side the tokenizer puts it.
         first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, width)
@@ -69,7 +70,7 @@ def embed(model: nn.Module, features: Mapping[str, Any], token_budget: int) -> T
                     value = value[:, first:last]
             part[name] = value
         parts.append(_vectors(model, part))
-    back = torch.from_numpy(np.argsort(np.concatenate(batches))).to(mask.device)
+    back = torch.from_numpy(np.argsort(np.concatenate(batches)))
     return torch.cat(parts)[back]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from isogloss._version import __version__
@@ -25,7 +26,8 @@ class CardFacts:
     """What a card says beside the recipe.
 
     Attributes:
-        languages: the training languages.
+        hub_base: the hub name of the base, where it has one.
+        languages: the languages met in training.
         datasets: the training corpora.
         realised_alpha: share of monolingual batches in the run; None for plans without the two kinds.
         steps: steps trained, and the step of the chosen checkpoint.
@@ -37,6 +39,7 @@ class CardFacts:
         versions: versions of the libraries.
     """
 
+    hub_base: str | None
     languages: Sequence[str]
     datasets: Sequence[TrainedOn]
     realised_alpha: float | None
@@ -51,20 +54,19 @@ class CardFacts:
 
 def model_card(recipe: Recipe, facts: CardFacts) -> str:
     """Write the card as Markdown with the hub's YAML header."""
-    base = (
-        recipe.base.rstrip("/").rsplit("/", 1)[-1] if recipe.base.startswith((".", "/", "~")) else recipe.base
-    )
+    base = facts.hub_base or Path(recipe.base).name
     header = [
         "---",
         "library_name: sentence-transformers",
         "pipeline_tag: sentence-similarity",
-        f"base_model: {base}",
+        *([f"base_model: {base}"] if facts.hub_base else []),
         "language:",
         *(f"- {language}" for language in facts.languages),
         "tags:",
         *("- " + tag for tag in ("sentence-transformers", "multilingual-retrieval", "isogloss")),
         "---",
     ]
+    pairs = recipe.batch_size * recipe.accumulation
     share = "" if facts.realised_alpha is None else f", {facts.realised_alpha:.1%} of the batches monolingual"
     chosen = (
         ""
@@ -74,7 +76,7 @@ def model_card(recipe: Recipe, facts: CardFacts) -> str:
     body = [
         f"# {base}, fine-tuned with the {recipe.plan} plan",
         "",
-        f"A dual encoder for multilingual retrieval: `{base}` after {facts.steps} steps of {recipe.batch_size} pairs "
+        f"A dual encoder for multilingual retrieval: `{base}` after {facts.steps} steps of {pairs} pairs "
         f"({facts.pairs_per_second:.1f} pairs a second){share}{chosen}. Made with isogloss {__version__}; the batches "
         "follow Elmahdy et al. 2024 (arXiv 2408.10536).",
         "",

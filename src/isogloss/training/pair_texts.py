@@ -7,15 +7,25 @@ from dataclasses import dataclass
 
 from isogloss.batching import PairSpace, PlanningData
 from isogloss.corpus import ParallelCorpus
+from isogloss.corpus.grouping import comparable
 
 
 @dataclass(frozen=True)
 class PairTexts:
-    """One training pair: a query, the passage that answers it and hard negatives in the passage's language."""
+    """One training pair.
+
+    Attributes:
+        query: the query.
+        passage: the passage that answers it.
+        negatives: hard negatives, in the passage's language.
+        answers: the item's passages in all its languages, in the form `comparable` gives; looked up only where there
+            are negatives to hold against them.
+    """
 
     query: str
     passage: str
     negatives: tuple[str, ...] = ()
+    answers: frozenset[str] = frozenset()
 
 
 class PairDataset:
@@ -41,12 +51,17 @@ class PairDataset:
         (dataset,), (item,), (query,), (passage,) = self.space.locate([pair])
         corpus = self.corpora[dataset]
         query_language, passage_language = self.space.languages[query], self.space.languages[passage]
-        negatives = corpus.negatives(int(item), passage_language) if self.hard_negatives else ()
-        return PairTexts(
-            corpus.query(int(item), query_language),
-            corpus.passage(int(item), passage_language),
-            tuple(negatives[: self.hard_negatives]),
+        passage_text = corpus.passage(int(item), passage_language)
+        query_text = corpus.query(int(item), query_language)
+        if not self.hard_negatives:
+            return PairTexts(query_text, passage_text)
+        negatives = tuple(corpus.negatives(int(item), passage_language)[: self.hard_negatives])
+        answers = frozenset(
+            comparable(corpus.passage(int(item), language))
+            for language, there in zip(corpus.languages, corpus.available[item], strict=True)
+            if there
         )
+        return PairTexts(query_text, passage_text, negatives, answers)
 
 
 def planning_data(corpus: ParallelCorpus) -> PlanningData:

@@ -1,25 +1,61 @@
-"""From a recipe to the plan that the batches follow."""
+"""From a recipe to the plan and the planner that its batches follow."""
 
 from __future__ import annotations
 
-from isogloss.batching import AlphaSchedule, Plan
+from collections.abc import Iterable, Sequence
+
+from isogloss.batching import AlphaSchedule, BatchPlanner, Plan
+from isogloss.corpus import ParallelCorpus, is_language, standard_language
+from isogloss.errors import RecipeError
+from isogloss.training.pair_texts import planning_data
 from isogloss.training.recipe import Recipe
 
 
 def make_plan(recipe: Recipe) -> Plan:
-    """Take what concerns the composition of batches out of a recipe.
+    """Take what concerns the composition of batches out of a recipe; language codes in their standard form.
 
     Raises:
-        RecipeError: the alpha schedule or a language list is not valid.
+        RecipeError: the alpha schedule or a language code is not valid.
     """
     alpha = recipe.alpha if isinstance(recipe.alpha, float) else AlphaSchedule.parse(recipe.alpha)
     return Plan(
         kind=recipe.plan,
         alpha=alpha,
-        languages=recipe.languages or None,
-        held_out_languages=recipe.held_out_languages,
-        held_out_pairs=recipe.ordered_held_out_pairs(),
+        languages=_standard("languages", recipe.languages) or None,
+        held_out_languages=_standard("held_out_languages", recipe.held_out_languages),
+        held_out_pairs=tuple(
+            (query, passage)
+            for query, passage in (
+                _standard("held_out_pairs", pair) for pair in recipe.ordered_held_out_pairs()
+            )
+        ),
         language_weighting=recipe.language_weighting,
         dataset_exponent=recipe.dataset_exponent,
         skip_small=recipe.skip_small,
     )
+
+
+def make_planner(recipe: Recipe, corpora: Sequence[ParallelCorpus]) -> BatchPlanner:
+    """Make the planner of a recipe's run: a batch for every step and every micro-step of gradient accumulation.
+
+    Raises:
+        RecipeError: as `make_plan`.
+        PlanError: the plan cannot be drawn from the corpora.
+    """
+    data = [planning_data(corpus) for corpus in corpora]
+    return BatchPlanner(data, make_plan(recipe), recipe.batch_size, recipe.seed, recipe.batches)
+
+
+def absent_languages(recipe: Recipe, planner: BatchPlanner) -> list[str]:
+    """Return held-out languages that the corpora do not have: perhaps meant so, perhaps misspelt."""
+    plan = make_plan(recipe)
+    named = set(plan.held_out_languages).union(*plan.held_out_pairs)
+    return sorted(named - set(planner.space.languages))
+
+
+def _standard(key: str, codes: Iterable[str]) -> tuple[str, ...]:
+    codes = tuple(codes)
+    for code in codes:
+        if not is_language(code):
+            raise RecipeError(f"{key}: {code!r} is no language code; use BCP-47 codes such as en, pt-BR, zh")
+    return tuple(standard_language(code) for code in codes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from isogloss.batching import LanguageWeighting, PlanKind
 from isogloss.errors import RecipeError
 
-PlanKind = Literal["en-en", "x-x", "x-x-mono", "x-y", "hybrid"]
 Selection = Literal["loss", "mono_map", "cross_map", "multi_map", "rank_distance"]
 SELECTIONS: tuple[str, ...] = get_args(Selection)
 
 
 class Recipe(BaseModel):
-    """Every choice of a training run. Field names are the TOML keys and, with dashes, the command-line options.
+    """Every choice of a training run.
+
+    Field names are the TOML keys and, with dashes, the command-line options; languages and pairs are options in the
+    singular, given once for each.
 
     Attributes:
         base: the model to start from: a folder, an offline model's name or a hub name.
@@ -28,7 +32,7 @@ class Recipe(BaseModel):
         alpha: share of monolingual batches in a hybrid plan: a number, or a schedule such as ``0.8:0.2`` (from, to).
         languages: train on these alone; empty means all that the corpora hold.
         held_out_languages: never train on these.
-        held_out_pairs: ordered pairs never trained on, written ``query-language>passage-language``.
+        held_out_pairs: ordered pairs never trained on, written ``query-language->passage-language``.
         language_weighting: draw languages uniformly or by size.
         dataset_exponent: datasets are drawn in proportion to size to this power.
         skip_small: leave out languages and datasets too small for a batch instead of refusing them.
@@ -37,7 +41,7 @@ class Recipe(BaseModel):
         hard_negatives: hard negatives a query, at most, from the corpus's ``negatives``.
         temperature: divides the cosines in the loss.
         learning_rate: peak learning rate.
-        warmup_steps: steps of linear warm-up.
+        warmup_steps: steps of linear warm-up; where it is not given, a tenth of `steps`, and at most 20.
         schedule: what the learning rate does after the warm-up.
         weight_decay: AdamW weight decay.
         max_grad_norm: gradients are clipped to this norm.
@@ -46,7 +50,7 @@ class Recipe(BaseModel):
         query_prompt: put before queries; None keeps the base's own.
         passage_prompt: put before passages; None keeps the base's own.
         seed: of batches, dropout and everything else.
-        eval_every: steps between evaluations on `dev`; 0 means at the end alone.
+        eval_every: steps between evaluations on `dev`, to choose the checkpoint by; 0 measures at the end alone.
         select_by: the development figure that chooses the checkpoint.
         patience: evaluations without progress after which training stops; 0 never stops early.
         save_every: steps between checkpoints; 0 saves only when interrupted; with `eval_every`, as often as that.
@@ -55,7 +59,7 @@ class Recipe(BaseModel):
         trainer: further arguments of `SentenceTransformerTrainingArguments`, as they are named there.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     base: str
     train: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -65,7 +69,7 @@ class Recipe(BaseModel):
     languages: tuple[str, ...] = ()
     held_out_languages: tuple[str, ...] = ()
     held_out_pairs: tuple[str, ...] = ()
-    language_weighting: Literal["uniform", "size"] = "uniform"
+    language_weighting: LanguageWeighting = "uniform"
     dataset_exponent: Annotated[float, Field(ge=0, le=10)] = 1.0
     skip_small: bool = False
     steps: Annotated[int, Field(gt=0)] = 200
@@ -73,7 +77,7 @@ class Recipe(BaseModel):
     hard_negatives: Annotated[int, Field(ge=0)] = 0
     temperature: Annotated[float, Field(gt=0)] = 0.02
     learning_rate: Annotated[float, Field(gt=0)] = 3e-5
-    warmup_steps: Annotated[int, Field(ge=0)] = 20
+    warmup_steps: Annotated[int, Field(ge=0)]
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
@@ -81,7 +85,7 @@ class Recipe(BaseModel):
     max_length: Annotated[int | None, Field(ge=4)] = None
     query_prompt: str | None = None
     passage_prompt: str | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     eval_every: Annotated[int, Field(ge=0)] = 0
     select_by: Selection = "multi_map"
     patience: Annotated[int, Field(ge=0)] = 0
@@ -89,6 +93,13 @@ class Recipe(BaseModel):
     log_every: Annotated[int, Field(gt=0)] = 10
     device: str | None = None
     trainer: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_runs_warm_up_shortly(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("steps", 200), int):
+            return {"warmup_steps": max(0, min(20, values.get("steps", 200) // 10)), **values}
+        return values
 
     @field_validator("alpha")
     @classmethod
@@ -105,12 +116,15 @@ class Recipe(BaseModel):
     @field_validator("held_out_pairs")
     @classmethod
     def _pairs_are_ordered(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        ordered = []
         for pair in pairs:
-            if len([language for language in pair.split(">") if language]) != 2 or pair.count(">") != 1:
+            sides = [side.strip() for side in pair.replace("->", ">").split(">")]
+            if len(sides) != 2 or not all(sides):
                 raise ValueError(
-                    f"{pair!r} is no ordered pair; write query-language>passage-language, such as 'de>en'"
+                    f"{pair!r} is no ordered pair; write query-language->passage-language, as in 'de->en'"
                 )
-        return pairs
+            ordered.append("->".join(sides))
+        return tuple(ordered)
 
     @field_validator("trainer")
     @classmethod
@@ -118,6 +132,11 @@ class Recipe(BaseModel):
         for key, ours in _OURS.items():
             if key in trainer:
                 raise ValueError(f"{key} is set by the recipe's own key {ours}; use that one")
+        accumulation = trainer.get("gradient_accumulation_steps", 1)
+        if not isinstance(accumulation, int) or isinstance(accumulation, bool) or accumulation < 1:
+            raise ValueError(
+                f"gradient_accumulation_steps must be a whole number from 1, is {accumulation!r}"
+            )
         return trainer
 
     @model_validator(mode="after")
@@ -127,12 +146,24 @@ class Recipe(BaseModel):
         if self.patience and not self.eval_every:
             raise ValueError("patience needs eval_every")
         if self.warmup_steps >= self.steps:
-            raise ValueError(f"warmup_steps ({self.warmup_steps}) must be fewer than steps ({self.steps})")
+            raise ValueError(
+                f"warmup_steps ({self.warmup_steps}) must be fewer than steps ({self.steps}); leave it out"
+            )
         return self
 
     def ordered_held_out_pairs(self) -> tuple[tuple[str, str], ...]:
         """Return the held-out pairs as (query language, passage language)."""
-        return tuple((pair.split(">")[0], pair.split(">")[1]) for pair in self.held_out_pairs)
+        return tuple((pair.split("->")[0], pair.split("->")[1]) for pair in self.held_out_pairs)
+
+    @property
+    def accumulation(self) -> int:
+        """Batches an optimiser step."""
+        return int(self.trainer.get("gradient_accumulation_steps", 1))
+
+    @property
+    def batches(self) -> int:
+        """Batches in the run."""
+        return self.steps * self.accumulation
 
 
 _OURS = {
@@ -202,7 +233,9 @@ def recipe_toml(recipe: Recipe) -> str:
     table = values.pop("trainer")
     lines = [f"{key} = {_toml_value(value)}" for key, value in values.items() if value is not None]
     if table:
-        lines += ["", "[trainer]"] + [f"{key} = {_toml_value(value)}" for key, value in table.items()]
+        lines += ["", "[trainer]"] + [
+            f"{_toml_key(key)} = {_toml_value(value)}" for key, value in table.items() if value is not None
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -210,10 +243,15 @@ def _toml_value(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(_toml_value(part) for part in value) + "]"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml_value(part)}" for key, part in value.items()) + " }"
+        parts = (f"{_toml_key(key)} = {_toml_value(part)}" for key, part in value.items() if part is not None)
+        return "{ " + ", ".join(parts) + " }"
     if isinstance(value, str):
         # JSON strings are TOML basic strings, but for DEL, which TOML wants escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value)
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import logging
-import platform
-from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer
 from transformers import EarlyStoppingCallback, PrinterCallback
 
-from isogloss.batching import BatchPlanner, Plan, compose
-from isogloss.corpus import ParallelCorpus, RetrievalBenchmark, read_corpus
-from isogloss.encoding.loading import load_sentence_transformer, prompts_of
+from isogloss.batching import BatchPlanner, compose
+from isogloss.corpus import ParallelCorpus, read_corpus
+from isogloss.encoding.loading import hub_base, load_sentence_transformer, prompts_of
 from isogloss.encoding.prompts import Prompts
-from isogloss.errors import PlanError, RecipeError
+from isogloss.encoding.versions import library_versions
+from isogloss.errors import Interrupted, RecipeError
 from isogloss.files import finished_folder
+from isogloss.training.arguments import trainer_arguments
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.callbacks import InterruptCallback, ProgressCallback, SilentProgress, TrainingProgress
-from isogloss.training.development import DevelopmentEvaluator
+from isogloss.training.development import (
+    DevelopmentEvaluator,
+    describe,
+    development_evaluator,
+    development_history,
+)
 from isogloss.training.hybrid_trainer import HybridTrainer
 from isogloss.training.loss import InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
-from isogloss.training.pair_texts import PairDataset, planning_data
-from isogloss.training.planning import make_plan
+from isogloss.training.pair_texts import PairDataset
+from isogloss.training.planning import absent_languages, make_planner
 from isogloss.training.recipe import Recipe, recipe_toml
 from isogloss.training.workspace import Workspace
-
-_SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
-_DEV_LOSS_BATCHES = 32
-
-
-class TrainingInterrupted(KeyboardInterrupt):
-    """The run was stopped by a signal after a checkpoint was saved."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,18 @@ class TrainingResult:
     steps: int
     final_loss: float | None
     pairs_per_second: float
+
+
+@dataclass(frozen=True)
+class _Materials:
+    """What a run is made of, read and checked before anything is written."""
+
+    corpora: list[ParallelCorpus]
+    planner: BatchPlanner
+    development: ParallelCorpus | None
+    model: SentenceTransformer
+    prompts: Prompts
+    evaluator: DevelopmentEvaluator | None
 
 
 def train(
@@ -79,84 +87,49 @@ def train(
     Raises:
         DataError, PlanError, RecipeError, ModelError: before anything is written, where the run cannot be.
         OutputError: the output, or an unfinished run, is there already.
-        TrainingInterrupted: a signal came; a checkpoint has been saved.
+        Interrupted: a signal came; a checkpoint has been saved.
     """
     progress = progress or SilentProgress()
     workspace = Workspace(output)
-    corpora = [read_corpus(source, data_dir=data_dir) for source in recipe.train]
-    pairs = PairDataset(corpora, recipe.hard_negatives)
-    planner = _planner(
-        recipe, corpora, recipe.steps * int(recipe.trainer.get("gradient_accumulation_steps", 1))
-    )
-    for left_out in planner.left_out:
-        progress.message(f"left out: {left_out}")
-    development = None if recipe.dev is None else read_corpus(recipe.dev, data_dir=data_dir)
-    checkpoint = workspace.resume(recipe) if resume else None
-    torch.manual_seed(recipe.seed)
-    model = load_sentence_transformer(recipe.base, device=recipe.device)
-    prompts = prompts_of(
-        model, recipe.base, query_prompt=recipe.query_prompt, passage_prompt=recipe.passage_prompt
-    )
-    model.prompts = {"query": prompts.query, "document": prompts.passage}
-    model.default_prompt_name = None
-    evaluator = None if development is None else _evaluator(recipe, development, prompts)
-    if recipe.freeze_word_embeddings:
-        freeze_word_embeddings(model)
-    arguments = _arguments(recipe, workspace, evaluator)
-    if not resume:
-        workspace.begin(recipe)
-    elif checkpoint is not None:
-        progress.message(f"going on from step {checkpoint.name.removeprefix('checkpoint-')}")
-
-    reporter = ProgressCallback(progress, recipe.batch_size * arguments.gradient_accumulation_steps)
+    checkpoint = None
+    if resume:
+        checkpoint = workspace.resume(recipe)
+    else:
+        workspace.refuse_used()
+    materials = _read(recipe, data_dir, progress)
+    checksums = {corpus.name: corpus.checksum for corpus in materials.corpora}
+    if resume:
+        workspace.check_data(checksums)
+    arguments = trainer_arguments(recipe, workspace.checkpoints, materials.evaluator)
+    reporter = ProgressCallback(progress, recipe.batch_size * recipe.accumulation)
     interrupt = InterruptCallback(progress.message)
-    callbacks: list[Any] = [reporter, interrupt]
-    if recipe.patience:
-        callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
-    trainer = HybridTrainer(
-        pairs=pairs,
-        planner=planner,
-        model=model,
-        args=arguments,
-        loss=InfoNCELoss(model, recipe.temperature),
-        evaluator=evaluator,
-        data_collator=PairCollator(model.preprocess, prompts, recipe.max_length),
-        callbacks=callbacks,
-    )
-    trainer.remove_callback(PrinterCallback)
-    with interrupt:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if checkpoint is not None:
+        progress.message(f"going on from step {checkpoint.name.removeprefix('checkpoint-')}")
+    if not resume:
+        workspace.begin(recipe, checksums)
+    try:
+        trainer = _trainer(recipe, materials, arguments, [reporter, interrupt])
+        with interrupt:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except BaseException:
+        workspace.discard_if_empty()
+        raise
     if interrupt.interrupted and trainer.state.global_step < recipe.steps:
-        raise TrainingInterrupted(
-            f"stopped at step {trainer.state.global_step} of {recipe.steps}; go on by adding --resume"
+        raise Interrupted(
+            f"stopped at step {trainer.state.global_step} of {recipe.steps}; the same command with --resume goes on"
         )
-    best = trainer.state.best_model_checkpoint if evaluator is not None and recipe.eval_every else None
-    facts = CardFacts(
-        languages=pairs.space.languages,
-        datasets=[TrainedOn(c.name, len(c), c.languages, c.checksum) for c in corpora],
-        realised_alpha=compose(planner, trainer.state.global_step).realised_alpha
-        if recipe.plan == "hybrid"
-        else None,
-        steps=trainer.state.global_step,
-        chosen_step=int(best.rsplit("-", 1)[-1]) if best else None,
-        pairs_per_second=reporter.pairs_per_second,
-        query_prompt=prompts.query,
-        passage_prompt=prompts.passage,
-        development=_development_history(trainer.state.log_history),
-        versions=library_versions(),
-    )
+    history = development_history(trainer.state.log_history)
+    if materials.evaluator is not None and not recipe.eval_every:
+        figures = materials.evaluator(materials.model, steps=trainer.state.global_step)
+        progress.message(f"development {describe(figures)}")
+        history.append({"step": trainer.state.global_step, **figures})
+    card = model_card(recipe, _facts(recipe, materials, trainer, reporter.pairs_per_second, history))
     with finished_folder(output) as folder:
-        model.save_pretrained(str(folder), create_model_card=False)
-        (folder / "README.md").write_text(model_card(recipe, facts), encoding="utf-8")
+        materials.model.save_pretrained(str(folder), create_model_card=False)
+        (folder / "README.md").write_text(card, encoding="utf-8")
         (folder / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
     workspace.finish()
     return TrainingResult(output, trainer.state.global_step, reporter.loss, reporter.pairs_per_second)
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    names = ("torch", "transformers", "sentence-transformers", "tokenizers")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def freeze_word_embeddings(model: SentenceTransformer) -> int:
@@ -175,111 +148,83 @@ def freeze_word_embeddings(model: SentenceTransformer) -> int:
     return int(weights.numel())
 
 
-def _planner(recipe: Recipe, corpora: Sequence[ParallelCorpus], batches: int) -> BatchPlanner:
-    return BatchPlanner(
-        [planning_data(corpus) for corpus in corpora],
-        make_plan(recipe),
-        recipe.batch_size,
-        recipe.seed,
-        batches,
+def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> _Materials:
+    corpora = [read_corpus(source, data_dir=data_dir) for source in recipe.train]
+    planner = make_planner(recipe, corpora)
+    for left_out in planner.left_out:
+        progress.message(f"left out: {left_out}")
+    if absent := absent_languages(recipe, planner):
+        progress.message(f"held out, but in no training corpus anyway: {', '.join(absent)}")
+    development = None if recipe.dev is None else read_corpus(recipe.dev, data_dir=data_dir)
+    torch.manual_seed(recipe.seed)
+    model = load_sentence_transformer(recipe.base, device=recipe.device, max_length=recipe.max_length)
+    # Weights saved in half precision are trained in single: at small learning rates their updates would round to
+    # nothing. Mixed precision is the trainer's matter.
+    model.float()
+    prompts = prompts_of(
+        model, recipe.base, query_prompt=recipe.query_prompt, passage_prompt=recipe.passage_prompt
     )
+    model.prompts = {"query": prompts.query, "document": prompts.passage}
+    model.default_prompt_name = None
+    if recipe.freeze_word_embeddings:
+        freeze_word_embeddings(model)
+    evaluator = None if development is None else development_evaluator(recipe, development, prompts)
+    return _Materials(corpora, planner, development, model, prompts, evaluator)
 
 
-def _evaluator(recipe: Recipe, corpus: ParallelCorpus, prompts: Prompts) -> DevelopmentEvaluator:
-    benchmark = RetrievalBenchmark.from_corpus(corpus)
+def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: list[Any]) -> HybridTrainer:
+    if recipe.patience:
+        callbacks = [*callbacks, EarlyStoppingCallback(early_stopping_patience=recipe.patience)]
+    model = materials.model
     try:
-        planner, batches = _development_planner(recipe, corpus)
-    except PlanError as error:
-        raise PlanError(f"the development corpus {recipe.dev}: {error}") from error
-    return DevelopmentEvaluator(
-        benchmark,
-        PairDataset([corpus]),
-        planner,
-        batches=batches,
-        prompts=prompts,
-        temperature=recipe.temperature,
-        max_length=recipe.max_length,
-        select_by=recipe.select_by,
-    )
+        trainer = HybridTrainer(
+            pairs=PairDataset(materials.corpora, recipe.hard_negatives),
+            planner=materials.planner,
+            model=model,
+            args=arguments,
+            loss=InfoNCELoss(model, recipe.temperature),
+            evaluator=materials.evaluator,
+            data_collator=PairCollator(model.preprocess, materials.prompts, recipe.max_length),
+            callbacks=callbacks,
+        )
+    except (TypeError, ValueError, ImportError, RuntimeError) as error:
+        raise RecipeError(f"the trainer cannot be set up with these arguments: {error}") from error
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
-def _development_planner(recipe: Recipe, corpus: ParallelCorpus) -> tuple[BatchPlanner, int]:
-    """Plan the batches of the validation loss: hybrid where the corpus allows it, whatever the training plan is.
-
-    So the losses of different plans are of the same batches. A corpus of one language gets monolingual ones.
-    """
-    groups = [len(set(corpus.groups[present].tolist())) for present in corpus.available.T]
-    batch_size = min(recipe.batch_size, *groups)
-    if batch_size < 2:
-        raise PlanError("needs at least two items in every language")
-    data = planning_data(corpus)
-    try:
-        planner = BatchPlanner([data], Plan("hybrid", 0.5), batch_size, 0)
-    except PlanError:
-        planner = BatchPlanner([data], Plan("x-x-mono"), batch_size, 0)
-    versions = int(corpus.available.sum())
-    return planner, max(1, min(_DEV_LOSS_BATCHES, versions // batch_size))
-
-
-def _arguments(
-    recipe: Recipe, workspace: Workspace, evaluator: DevelopmentEvaluator | None
-) -> SentenceTransformerTrainingArguments:
-    every = recipe.eval_every if evaluator is not None else 0
-    save_every = every or recipe.save_every
-    values: dict[str, Any] = {
-        "output_dir": str(workspace.checkpoints),
-        "max_steps": recipe.steps,
-        "per_device_train_batch_size": recipe.batch_size,
-        "learning_rate": recipe.learning_rate,
-        "warmup_steps": recipe.warmup_steps,
-        "lr_scheduler_type": _SCHEDULERS[recipe.schedule],
-        "weight_decay": recipe.weight_decay,
-        "max_grad_norm": recipe.max_grad_norm,
-        "seed": recipe.seed,
-        "logging_steps": recipe.log_every,
-        "eval_strategy": "steps" if every else "no",
-        "eval_steps": every or None,
-        "save_strategy": "steps" if save_every else "no",
-        "save_steps": save_every or recipe.steps,
-        "save_total_limit": 2,
-        "disable_tqdm": True,
-        "report_to": "none",
-        "use_cpu": recipe.device == "cpu",
-        # Pinning memory serves a GPU alone, and warns without one.
-        "dataloader_pin_memory": torch.cuda.is_available(),
+def _facts(
+    recipe: Recipe,
+    materials: _Materials,
+    trainer: HybridTrainer,
+    pairs_per_second: float,
+    history: list[dict[str, float]],
+) -> CardFacts:
+    composition = compose(materials.planner, trainer.state.global_step * recipe.accumulation)
+    trained = {
+        language
+        for language in materials.planner.space.languages
+        if composition.query_languages.get(language, 0) + composition.passage_languages.get(language, 0)
     }
-    if every and evaluator is not None:
-        values |= {
-            "load_best_model_at_end": True,
-            "metric_for_best_model": f"eval_{evaluator.primary_metric}",
-            "greater_is_better": evaluator.greater_is_better,
-        }
-    try:
-        with _quiet():
-            return SentenceTransformerTrainingArguments(**values | recipe.trainer)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(
-            f"trainer: {error}; see SentenceTransformerTrainingArguments for its arguments"
-        ) from error
-
-
-def _development_history(log: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-    return [
-        {
-            "step": entry["step"],
-            **{key.removeprefix("eval_"): value for key, value in entry.items() if "dev_" in key},
-        }
-        for entry in log
-        if any("dev_" in key for key in entry)
-    ]
-
-
-class _quiet:  # noqa: N801 - reads as a verb at its place of use
-    """Keeps the libraries' informational log lines back."""
-
-    def __enter__(self) -> None:
-        self.level = logging.getLogger("transformers").level
-        logging.getLogger("transformers").setLevel(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger("transformers").setLevel(self.level)
+    best = trainer.state.best_model_checkpoint if recipe.eval_every else None
+    return CardFacts(
+        hub_base=hub_base(recipe.base),
+        languages=sorted(trained),
+        datasets=[
+            TrainedOn(
+                corpus.name,
+                len(corpus),
+                [name for name in corpus.languages if name in trained],
+                corpus.checksum,
+            )
+            for corpus in materials.corpora
+        ],
+        realised_alpha=composition.realised_alpha if recipe.plan == "hybrid" else None,
+        steps=trainer.state.global_step,
+        chosen_step=int(best.rsplit("-", 1)[-1]) if best else None,
+        pairs_per_second=pairs_per_second,
+        query_prompt=materials.prompts.query,
+        passage_prompt=materials.prompts.passage,
+        development=history,
+        versions=library_versions(),
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +38,17 @@ class Workspace:
         return self.folder / "recipe.toml"
 
     @property
+    def data_path(self) -> Path:
+        """The checksums of the corpora that the run was started with."""
+        return self.folder / "data.json"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.folder / "checkpoints"
 
-    def begin(self, recipe: Recipe) -> None:
-        """Make the folder for a new run.
+    def refuse_used(self) -> None:
+        """Raise an error where a new run cannot begin; quick, so that it can come before anything is loaded.
 
         Raises:
             OutputError: the output or an unfinished run is there already.
@@ -52,6 +59,20 @@ class Workspace:
                 f"{self.folder}: an unfinished run is there; go on with it by adding --resume, "
                 "or remove the folder to begin anew"
             )
+
+    def begin(self, recipe: Recipe, checksums: Mapping[str, str]) -> None:
+        """Make the folder for a new run.
+
+        Args:
+            recipe: the run's.
+            checksums: of the training corpora, by name.
+
+        Raises:
+            OutputError: the output or an unfinished run is there already.
+        """
+        self.refuse_used()
+        with finished_file(self.data_path) as path:
+            path.write_text(json.dumps(dict(checksums), ensure_ascii=False), encoding="utf-8")
         with finished_file(self.recipe_path) as path:
             path.write_text(recipe_toml(recipe), encoding="utf-8")
 
@@ -76,6 +97,25 @@ class Workspace:
             raise RecipeError(f"{self.recipe_path}: the run was started with another recipe: {differences}")
         return newest_checkpoint(self.checkpoints)
 
+    def check_data(self, checksums: Mapping[str, str]) -> None:
+        """Raise an error where the training corpora are not those that the run was started with.
+
+        Raises:
+            RecipeError: a corpus has changed; its batches would not be those of the run.
+        """
+        then = json.loads(self.data_path.read_text(encoding="utf-8"))
+        changed = [name for name, checksum in checksums.items() if then.get(name) != checksum]
+        if changed:
+            raise RecipeError(
+                f"{self.folder}: the run was started with other data: {', '.join(changed)} has changed since; bring it "
+                "back, or remove the folder to begin anew"
+            )
+
+    def discard_if_empty(self) -> None:
+        """Remove the folder of a run that failed before its first checkpoint: there is nothing to go on from."""
+        if newest_checkpoint(self.checkpoints) is None:
+            self.finish()
+
     def finish(self) -> None:
         """Remove the folder, once the model is whole."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -89,6 +129,14 @@ def newest_checkpoint(folder: Path) -> Path | None:
     whole = [
         (int(path.name.removeprefix("checkpoint-")), path)
         for path in folder.glob("checkpoint-*")
-        if path.name.removeprefix("checkpoint-").isdigit() and (path / "trainer_state.json").is_file()
+        if path.name.removeprefix("checkpoint-").isdigit() and _is_whole(path / "trainer_state.json")
     ]
     return max(whole)[1] if whole else None
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        json.loads(state.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""From a recipe to the arguments of the sentence-transformers trainer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from sentence_transformers import SentenceTransformerTrainingArguments
+
+from isogloss.errors import RecipeError
+from isogloss.training.development import DevelopmentEvaluator
+from isogloss.training.recipe import Recipe
+
+_SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+
+
+def trainer_arguments(
+    recipe: Recipe, checkpoints: Path, evaluator: DevelopmentEvaluator | None
+) -> SentenceTransformerTrainingArguments:
+    """Make the trainer's arguments: the recipe's own, then those of its `trainer` table.
+
+    Raises:
+        RecipeError: an argument is not known or not valid, or more than one device would train.
+    """
+    every = recipe.eval_every if evaluator is not None else 0
+    save_every = every or recipe.save_every
+    values: dict[str, Any] = {
+        "output_dir": str(checkpoints),
+        "max_steps": recipe.steps,
+        "per_device_train_batch_size": recipe.batch_size,
+        "learning_rate": recipe.learning_rate,
+        "warmup_steps": recipe.warmup_steps,
+        "lr_scheduler_type": _SCHEDULERS[recipe.schedule],
+        "weight_decay": recipe.weight_decay,
+        "max_grad_norm": recipe.max_grad_norm,
+        "seed": recipe.seed,
+        "logging_steps": recipe.log_every,
+        "eval_strategy": "steps" if every else "no",
+        "eval_steps": every or None,
+        "save_strategy": "steps" if save_every else "no",
+        "save_steps": save_every or recipe.steps,
+        "save_total_limit": 2,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "use_cpu": recipe.device == "cpu",
+        # Pinning memory serves a GPU alone, and warns without one.
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        # Early stopping counts evaluations; a resumed run goes on counting.
+        "restore_callback_states_from_checkpoint": bool(recipe.patience),
+    }
+    if every and evaluator is not None:
+        values |= {
+            "load_best_model_at_end": True,
+            "metric_for_best_model": f"eval_{evaluator.primary_metric}",
+            "greater_is_better": evaluator.greater_is_better,
+        }
+    try:
+        with _notices_kept_back():
+            arguments = SentenceTransformerTrainingArguments(**values | recipe.trainer)
+    except (TypeError, ValueError, ImportError, RuntimeError) as error:
+        raise RecipeError(
+            f"trainer: {error}; see SentenceTransformerTrainingArguments for its arguments"
+        ) from error
+    if arguments.world_size > 1 or arguments.n_gpu > 1:
+        raise RecipeError(
+            f"{max(arguments.world_size, arguments.n_gpu)} devices would train, each on batches of its own; train on "
+            "one: start one process, and with several GPUs set CUDA_VISIBLE_DEVICES=0"
+        )
+    return arguments
+
+
+@contextmanager
+def _notices_kept_back() -> Iterator[None]:
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
