@@ -55,6 +55,13 @@ def train(
             "--freeze-word-embeddings/--train-word-embeddings", help="Keep the word embeddings as they are."
         ),
     ] = None,
+    memory_budget: Annotated[
+        float | None,
+        typer.Option(
+            help="Gigabytes for a batch's activations; a larger batch is embedded twice, a micro-batch at a time, with "
+            "the same gradients. 0: never. [default: 4.0]"
+        ),
+    ] = None,
     max_length: Annotated[
         int | None,
         typer.Option(help="Cut texts after so many tokens in training; default: the model's own limit."),

@@ -46,6 +46,8 @@ class Recipe(BaseModel):
         weight_decay: AdamW weight decay.
         max_grad_norm: gradients are clipped to this norm.
         freeze_word_embeddings: keep the word embeddings as they are; saves memory and time.
+        memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
+            that only a micro-batch's are held at a time. 0 (or None) never does that.
         max_length: tokens after which a text is cut in training; None keeps the model's own limit.
         query_prompt: put before queries; None keeps the base's own.
         passage_prompt: put before passages; None keeps the base's own.
@@ -82,6 +84,7 @@ class Recipe(BaseModel):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     freeze_word_embeddings: bool = False
+    memory_budget: Annotated[float, Field(ge=0)] = 4.0
     max_length: Annotated[int | None, Field(ge=4)] = None
     query_prompt: str | None = None
     passage_prompt: str | None = None
@@ -112,6 +115,12 @@ class Recipe(BaseModel):
         if not 0 <= alpha <= 1:
             raise ValueError(f"must lie in [0, 1], is {alpha:g}")
         return alpha
+
+    @field_validator("memory_budget", mode="before")
+    @classmethod
+    def _no_budget_is_zero(cls, memory_budget: Any) -> Any:
+        # TOML has no None: left out of the file, it would read back as the default.
+        return 0.0 if memory_budget is None else memory_budget
 
     @field_validator("held_out_pairs")
     @classmethod
