@@ -288,6 +288,34 @@ def test_processes_exchange_gradients_after_the_last_micro_batch_alone(model):
     assert wrapped.log == [True] * (len(wrapped.log) - 1) + [False]
 
 
+@pytest.fixture
+def process_group():
+    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_in_torch_s_own_wrapper_for_several_processes(model, process_group):
+    model.eval()
+    exchanged = []
+
+    def exchange(state, bucket):
+        exchanged.append(bucket.index())
+        done = torch.futures.Future()
+        done.set_result(bucket.buffer())
+        return done
+
+    wrapped = torch.nn.parallel.DistributedDataParallel(model, find_unused_parameters=True)
+    wrapped.register_comm_hook(None, exchange)
+    sides = tokenised(model)
+    for _ in range(3):
+        plain = gradients(model, padded(model, sides))
+        assert not exchanged
+        assert_close(gradients(model, info_nce(*embed_cached(wrapped, sides, 40), 0.05)), plain)
+        assert sorted(set(exchanged)) == sorted(exchanged) != []
+        exchanged.clear()
+
+
 def test_a_model_without_trainable_weights_gives_vectors_without_a_graph(model):
     model.requires_grad_(False)
     queries, passages = embed_cached(model, tokenised(model), 40)
