@@ -39,6 +39,8 @@ class Recipe(BaseModel):
         steps: optimiser steps.
         batch_size: pairs a batch.
         hard_negatives: hard negatives a query, at most, from the corpus's ``negatives``.
+        memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
+            that only a micro-batch's are held at a time. 0 (or None) never does that.
         temperature: divides the cosines in the loss.
         learning_rate: peak learning rate.
         warmup_steps: steps of linear warm-up; where it is not given, a tenth of `steps`, and at most 20.
@@ -46,8 +48,6 @@ class Recipe(BaseModel):
         weight_decay: AdamW weight decay.
         max_grad_norm: gradients are clipped to this norm.
         freeze_word_embeddings: keep the word embeddings as they are; saves memory and time.
-        memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
-            that only a micro-batch's are held at a time. 0 (or None) never does that.
         max_length: tokens after which a text is cut in training; None keeps the model's own limit.
         query_prompt: put before queries; None keeps the base's own.
         passage_prompt: put before passages; None keeps the base's own.
@@ -77,6 +77,7 @@ class Recipe(BaseModel):
     steps: Annotated[int, Field(gt=0)] = 200
     batch_size: Annotated[int, Field(ge=2)] = 32
     hard_negatives: Annotated[int, Field(ge=0)] = 0
+    memory_budget: Annotated[float, Field(ge=0)] = 4.0
     temperature: Annotated[float, Field(gt=0)] = 0.02
     learning_rate: Annotated[float, Field(gt=0)] = 3e-5
     warmup_steps: Annotated[int, Field(ge=0)]
@@ -84,7 +85,6 @@ class Recipe(BaseModel):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     freeze_word_embeddings: bool = False
-    memory_budget: Annotated[float, Field(ge=0)] = 4.0
     max_length: Annotated[int | None, Field(ge=4)] = None
     query_prompt: str | None = None
     passage_prompt: str | None = None
