@@ -56,6 +56,7 @@ def test_any_text_and_number_survives_toml(tmp_path_factory, text, rate):
         ({"seed": 2**32}, "seed"),
         ({"learning_rate": float("inf")}, "learning_rate"),
         ({"temperature": 0}, "temperature"),
+        ({"memory_budget": -1}, "memory_budget"),
     ],
 )
 def test_a_wrong_value_is_named(change, said):
@@ -66,6 +67,15 @@ def test_a_wrong_value_is_named(change, said):
 def test_all_wrong_values_are_named_at_once():
     with pytest.raises(RecipeError, match=r"base: is missing.*alpha.*steps"):
         make_recipe({"train": ["x"], "alpha": 2, "steps": 0})
+
+
+def test_no_memory_budget_survives_toml(tmp_path):
+    recipe = make_recipe({**MINIMAL, "memory_budget": None})
+    assert recipe.memory_budget == 0
+    path = tmp_path / "recipe.toml"
+    path.write_text(recipe_toml(recipe), encoding="utf-8")
+    assert make_recipe(read_recipe_values(path)) == recipe
+    assert make_recipe(MINIMAL).memory_budget == 4.0
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path):

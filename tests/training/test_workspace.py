@@ -29,7 +29,7 @@ def test_resuming_needs_a_run_and_the_same_recipe(tmp_path):
     workspace.begin(RECIPE, {"b": "1"})
     with pytest.raises(RecipeError, match="steps was 200 and is now 300"):
         workspace.resume(RECIPE.model_copy(update={"steps": 300}))
-    workspace.resume(RECIPE.model_copy(update={"log_every": 1}))
+    workspace.resume(RECIPE.model_copy(update={"log_every": 1, "memory_budget": 0.5}))
 
 
 def test_a_checkpoint_cut_short_is_passed_over(tmp_path):

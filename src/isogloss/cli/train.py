@@ -35,6 +35,13 @@ def train(
     hard_negatives: Annotated[
         int | None, typer.Option(help="Hard negatives a query, at most. [default: 0]")
     ] = None,
+    memory_budget: Annotated[
+        float | None,
+        typer.Option(
+            help="Gigabytes for a batch's activations; a larger batch is embedded twice, a micro-batch at a time, with "
+            "the same gradients. 0: never. [default: 4.0]"
+        ),
+    ] = None,
     temperature: Annotated[
         float | None, typer.Option(help="Divides the cosines in the loss. [default: 0.02]")
     ] = None,

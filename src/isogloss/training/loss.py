@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from isogloss.training.activation_memory import cached_token_budget, encoder_shape
+from isogloss.training.grad_cache import embed_cached
 from isogloss.training.micro_batches import embed
 
 TOKEN_BUDGET = 512
@@ -46,13 +48,25 @@ class InfoNCELoss(nn.Module):
         temperature: divides the cosines.
         token_budget: tokens that go through a processor at once, padding included; on other devices, which gain by
             large batches, a side of the batch goes through at once. Vectors are the same but for dropout's draws.
+        memory_budget: gigabytes for the activations of a batch; one that `activation_bytes` says is larger is embedded
+            by `embed_cached`, slower and with the same gradients. Never where it is None or 0, or the model's sizes
+            are not known.
     """
 
-    def __init__(self, model: nn.Module, temperature: float, token_budget: int = TOKEN_BUDGET) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        temperature: float,
+        token_budget: int = TOKEN_BUDGET,
+        memory_budget: float | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
         self.temperature = temperature
         self.token_budget = token_budget
+        self.memory_budget = memory_budget
+        # Read now: the trainer may wrap the model, and the wrapper has no configuration.
+        self.shape = encoder_shape(model)
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
         """Embed queries and candidates and return the loss.
@@ -61,10 +75,16 @@ class InfoNCELoss(nn.Module):
             sentence_features: tokenised queries, then tokenised candidates (positives first).
             labels: not used; the positive of query i is candidate i.
         """
-        queries, candidates = (
-            embed(self.model, features, self.token_budget) for features in sentence_features
-        )
+        queries, candidates = self._embed(list(sentence_features))
         return info_nce(queries, candidates, self.temperature)
+
+    def _embed(self, sides: list[dict[str, Tensor]]) -> tuple[Tensor, ...]:
+        # Without a graph, as in an evaluation, no activations are kept anyway.
+        if self.memory_budget and self.shape and torch.is_grad_enabled():
+            tokens = cached_token_budget(self.shape, sides, self.token_budget, self.memory_budget)
+            if tokens is not None:
+                return embed_cached(self.model, sides, tokens)
+        return tuple(embed(self.model, side, self.token_budget) for side in sides)
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return the arguments, as sentence-transformers' model cards show them."""

@@ -7,13 +7,39 @@ saved; the vectors, and so the loss over the whole batch and its gradients, are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """Some texts of a side, cut to the columns that they use.
+
+    Attributes:
+        rows: the texts' positions in the side, shape (texts,).
+        first: the first column that any of them uses.
+        last: one past the last.
+    """
+
+    rows: NDArray[np.int64]
+    first: int
+    last: int
+
+    @property
+    def texts(self) -> int:
+        """How many texts there are."""
+        return len(self.rows)
+
+    @property
+    def width(self) -> int:
+        """Tokens a text, padding included."""
+        return self.last - self.first
 
 
 def micro_batches(lengths: NDArray[np.int64], token_budget: int) -> list[NDArray[np.int64]]:
@@ -36,6 +62,49 @@ def micro_batches(lengths: NDArray[np.int64], token_budget: int) -> list[NDArray
     return batches
 
 
+def token_mask(features: Mapping[str, Any]) -> Tensor | None:
+    """Return the mask of real tokens, shape (texts, longest); None where the texts cannot be told apart by one."""
+    mask = features.get("attention_mask")
+    return mask if isinstance(mask, Tensor) and mask.dim() == 2 else None
+
+
+def split(mask: Tensor, token_budget: int) -> list[MicroBatch]:
+    """Split a side into micro-batches as `micro_batches` does.
+
+    Args:
+        mask: one where a token is real, shape (texts, longest).
+        token_budget: as for `micro_batches`.
+    """
+    mask = mask.cpu()
+    parts = []
+    for positions in micro_batches(mask.sum(dim=1).numpy(), token_budget):
+        used = mask[torch.from_numpy(positions)].any(dim=0).nonzero()
+        # Padding is cut off at whichever side the tokenizer puts it.
+        first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, mask.shape[1])
+        parts.append(MicroBatch(positions, first, last))
+    return parts
+
+
+def take(features: Mapping[str, Any], part: MicroBatch) -> dict[str, Any]:
+    """Copy a micro-batch's rows and columns out of the features of its side; other features stay as they are."""
+    texts, width = features["attention_mask"].shape
+    taken = {}
+    for name, value in features.items():
+        if isinstance(value, Tensor) and value.dim() and len(value) == texts:
+            value = value[torch.from_numpy(part.rows).to(value.device)]
+            if value.dim() > 1 and value.shape[1] == width:
+                value = value[:, part.first : part.last]
+        taken[name] = value
+    return taken
+
+
+def join(vectors: Sequence[Tensor], parts: Sequence[MicroBatch]) -> Tensor:
+    """Put the vectors of micro-batches together in the order of the side's texts, shape (texts, d)."""
+    together = torch.cat(tuple(vectors))
+    back = np.argsort(np.concatenate([part.rows for part in parts]))
+    return together[torch.from_numpy(back).to(together.device)]
+
+
 def embed(model: nn.Module, features: Mapping[str, Any], token_budget: int) -> Tensor:
     """Embed tokenised texts in micro-batches.
 
@@ -49,31 +118,16 @@ def embed(model: nn.Module, features: Mapping[str, Any], token_budget: int) -> T
     Returns:
         The vectors in the order of the texts, shape (texts, d).
     """
-    mask = features.get("attention_mask")
-    if not isinstance(mask, Tensor) or mask.dim() != 2 or mask.device.type != "cpu":
-        return _vectors(model, dict(features))
-    texts, width = mask.shape
-    batches = micro_batches(mask.sum(dim=1).numpy(), token_budget)
-    if len(batches) == 1:
-        return _vectors(model, dict(features))
-    parts = []
-    for positions in batches:
-        rows = torch.from_numpy(positions)
-        used = mask[rows].any(dim=0).nonzero()
-        # Padding is cut off at whichever side the tokenizer puts it.
-        first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, width)
-        part = {}
-        for name, value in features.items():
-            if isinstance(value, Tensor) and value.dim() and len(value) == texts:
-                value = value[rows]
-                if value.dim() > 1 and value.shape[1] == width:
-                    value = value[:, first:last]
-            part[name] = value
-        parts.append(_vectors(model, part))
-    back = torch.from_numpy(np.argsort(np.concatenate(batches)))
-    return torch.cat(parts)[back]
+    mask = token_mask(features)
+    if mask is None or mask.device.type != "cpu":
+        return embed_at_once(model, dict(features))
+    parts = split(mask, token_budget)
+    if len(parts) == 1:
+        return embed_at_once(model, dict(features))
+    return join([embed_at_once(model, take(features, part)) for part in parts], parts)
 
 
-def _vectors(model: nn.Module, features: dict[str, Any]) -> Tensor:
+def embed_at_once(model: nn.Module, features: dict[str, Any]) -> Tensor:
+    """Embed tokenised texts as they are, shape (texts, d)."""
     vectors: Tensor = model(features)["sentence_embedding"]
     return vectors

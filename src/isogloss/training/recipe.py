@@ -39,6 +39,8 @@ class Recipe(BaseModel):
         steps: optimiser steps.
         batch_size: pairs a batch.
         hard_negatives: hard negatives a query, at most, from the corpus's ``negatives``.
+        memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
+            that only a micro-batch's are held at a time. 0 (or None) never does that.
         temperature: divides the cosines in the loss.
         learning_rate: peak learning rate.
         warmup_steps: steps of linear warm-up; where it is not given, a tenth of `steps`, and at most 20.
@@ -75,6 +77,7 @@ class Recipe(BaseModel):
     steps: Annotated[int, Field(gt=0)] = 200
     batch_size: Annotated[int, Field(ge=2)] = 32
     hard_negatives: Annotated[int, Field(ge=0)] = 0
+    memory_budget: Annotated[float, Field(ge=0)] = 4.0
     temperature: Annotated[float, Field(gt=0)] = 0.02
     learning_rate: Annotated[float, Field(gt=0)] = 3e-5
     warmup_steps: Annotated[int, Field(ge=0)]
@@ -112,6 +115,12 @@ class Recipe(BaseModel):
         if not 0 <= alpha <= 1:
             raise ValueError(f"must lie in [0, 1], is {alpha:g}")
         return alpha
+
+    @field_validator("memory_budget", mode="before")
+    @classmethod
+    def _no_budget_is_zero(cls, memory_budget: Any) -> Any:
+        # TOML has no None: left out of the file, it would read back as the default.
+        return 0.0 if memory_budget is None else memory_budget
 
     @field_validator("held_out_pairs")
     @classmethod

@@ -182,7 +182,7 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
             planner=materials.planner,
             model=model,
             args=arguments,
-            loss=InfoNCELoss(model, recipe.temperature),
+            loss=InfoNCELoss(model, recipe.temperature, memory_budget=recipe.memory_budget),
             evaluator=materials.evaluator,
             data_collator=PairCollator(model.preprocess, materials.prompts, recipe.max_length),
             callbacks=callbacks,

@@ -12,7 +12,7 @@ from isogloss.errors import OutputError, RecipeError
 from isogloss.files import finished_file, refuse_existing
 from isogloss.training.recipe import Recipe, make_recipe, read_recipe_values, recipe_toml
 
-_MAY_CHANGE = {"device", "log_every", "save_every"}
+_MAY_CHANGE = {"device", "log_every", "memory_budget", "save_every"}
 """Keys that a resumed run may set otherwise: they do not change what is learnt."""
 
 
