@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from isogloss.training.micro_batches import embed
+from isogloss.training.processes import ALONE, Share, gather_candidates
 
 TOKEN_BUDGET = 512
 """Tokens at once: enough to keep a processor's matrix units busy, few enough to leave little padding."""
 
 
-def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
+def info_nce(queries: Tensor, candidates: Tensor, temperature: float, first: int = 0) -> Tensor:
     """Mean over queries of -log softmax of the positive's cosine among all candidates' cosines.
 
     Args:
@@ -22,6 +23,7 @@ def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
         candidates: shape (B + N, d): the positive of query i in row i, then the hard negatives of all queries, if any.
             Other queries' positives and negatives are negatives too.
         temperature: divides the cosines.
+        first: the row of the first query's positive, where the queries are part of a batch.
 
     Returns:
         The loss, a scalar.
@@ -31,7 +33,8 @@ def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
     # In half precision, as under the trainer's autocast, cosines would be rounded and the temperature magnify it.
     with torch.autocast(queries.device.type, enabled=False):
         scores = _at_least_single(queries) @ _at_least_single(candidates).T / temperature
-    return nn.functional.cross_entropy(scores, torch.arange(len(queries), device=scores.device))
+    positives = torch.arange(first, first + len(queries), device=scores.device)
+    return nn.functional.cross_entropy(scores, positives)
 
 
 def _at_least_single(vectors: Tensor) -> Tensor:
@@ -46,13 +49,18 @@ class InfoNCELoss(nn.Module):
         temperature: divides the cosines.
         token_budget: tokens that go through a processor at once, padding included; on other devices, which gain by
             large batches, a side of the batch goes through at once. Vectors are the same but for dropout's draws.
+        share: this process among those that share each batch; the loss is the mean over its own queries, scored
+            against the candidates of all.
     """
 
-    def __init__(self, model: nn.Module, temperature: float, token_budget: int = TOKEN_BUDGET) -> None:
+    def __init__(
+        self, model: nn.Module, temperature: float, token_budget: int = TOKEN_BUDGET, *, share: Share = ALONE
+    ) -> None:
         super().__init__()
         self.model = model
         self.temperature = temperature
         self.token_budget = token_budget
+        self.share = share
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
         """Embed queries and candidates and return the loss.
@@ -64,7 +72,9 @@ class InfoNCELoss(nn.Module):
         queries, candidates = (
             embed(self.model, features, self.token_budget) for features in sentence_features
         )
-        return info_nce(queries, candidates, self.temperature)
+        if self.share.processes > 1:
+            candidates = gather_candidates(candidates, len(queries))
+        return info_nce(queries, candidates, self.temperature, self.share.rank * len(queries))
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return the arguments, as sentence-transformers' model cards show them."""
