@@ -79,8 +79,8 @@ def trainer_arguments(
         )
     if arguments.world_size != processes:
         raise RecipeError(
-            f"{processes} processes are said to train together (WORLD_SIZE in the environment), and {arguments.world_size} "
-            "can find one another; start them with torchrun or accelerate launch, or take WORLD_SIZE away"
+            f"WORLD_SIZE in the environment announces {processes} processes, and {arguments.world_size} found one "
+            "another; start them with torchrun or accelerate launch, or take WORLD_SIZE out of the environment"
         )
     if recipe.batch_size % processes:
         raise RecipeError(

@@ -76,8 +76,8 @@ def train(
     """Train a model as a recipe says.
 
     Nothing is written to `output` before the model is whole; until then recipe and checkpoints lie in
-    ``OUTPUT.unfinished``, from which `resume` goes on at the next batch. Where a launcher has started several processes,
-    each trains on its part of the same batches, and the first one reports, evaluates and writes.
+    ``OUTPUT.unfinished``, from which `resume` goes on at the next batch. Where a launcher has started several
+    processes, each trains on its part of the same batches, and the first one reports, evaluates and writes.
 
     Args:
         recipe: every choice of the run.
