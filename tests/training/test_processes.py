@@ -245,6 +245,15 @@ def test_an_interrupted_run_of_two_processes_resumes_at_the_next_batch(values, t
     assert_equal_weights(tmp_path / "whole", tmp_path / "cut")
 
 
+def test_one_process_goes_on_where_two_were_interrupted(values, without_dropout, tmp_path):
+    values |= {"base": str(without_dropout), "trainer": {"adam_epsilon": 1e-6}}
+    recipe = make_recipe(values)
+    train(recipe, tmp_path / "alone")
+    train_together(values, tmp_path / "cut", stop_at=5)
+    train(recipe, tmp_path / "cut", resume=True)
+    assert_equal_weights(tmp_path / "alone", tmp_path / "cut", tolerance=1e-5)
+
+
 def test_a_killed_run_of_two_processes_resumes_from_its_last_whole_checkpoint(values, tmp_path):
     values |= {"steps": 30, "save_every": 4}
     train_together(values, tmp_path / "whole")
