@@ -69,5 +69,7 @@ SkipSmall = Annotated[
     ),
 ]
 Steps = Annotated[int | None, typer.Option(help="Optimiser steps. [default: 200]")]
-BatchSize = Annotated[int | None, typer.Option(help="Pairs a batch. [default: 32]")]
+BatchSize = Annotated[
+    int | None, typer.Option(help="Pairs a batch, over all processes that train together. [default: 32]")
+]
 Seed = Annotated[int | None, typer.Option(help="Of batches, dropout and everything else. [default: 0]")]

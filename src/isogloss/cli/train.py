@@ -118,10 +118,17 @@ def train(
     from isogloss.cli.console import TrainingBar, quiet_libraries, staged_progress
 
     quiet_libraries()
+    from isogloss.training.processes import announced, leave
     from isogloss.training.run import train as run_training
 
-    with staged_progress() as progress:
-        result = run_training(made, output, data_dir=data_dir, resume=resume, progress=TrainingBar(progress))
-    typer.echo(
-        f"{result.steps} steps at {result.pairs_per_second:.1f} pairs a second; the model: {result.output}"
-    )
+    if announced().leads:
+        with staged_progress() as progress:
+            result = run_training(
+                made, output, data_dir=data_dir, resume=resume, progress=TrainingBar(progress)
+            )
+        typer.echo(
+            f"{result.steps} steps at {result.pairs_per_second:.1f} pairs a second; the model: {result.output}"
+        )
+    else:
+        run_training(made, output, data_dir=data_dir, resume=resume)
+    leave()

@@ -10,9 +10,11 @@ from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformerTrainingArguments
+from sentence_transformers.util import get_device_name
 
 from isogloss.errors import RecipeError
 from isogloss.training.development import DevelopmentEvaluator
+from isogloss.training.processes import announced
 from isogloss.training.recipe import Recipe
 
 _SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
@@ -23,11 +25,15 @@ def trainer_arguments(
 ) -> SentenceTransformerTrainingArguments:
     """Make the trainer's arguments: the recipe's own, then those of its `trainer` table.
 
+    Where a launcher has started several processes, they meet here.
+
     Raises:
-        RecipeError: an argument is not known or not valid, or more than one device would train.
+        RecipeError: an argument is not known or not valid; one process would train on several devices; or the batch
+            cannot be shared evenly among the processes.
     """
     every = recipe.eval_every if evaluator is not None else 0
     save_every = every or recipe.save_every
+    processes = announced().processes
     values: dict[str, Any] = {
         "output_dir": str(checkpoints),
         "max_steps": recipe.steps,
@@ -46,7 +52,8 @@ def trainer_arguments(
         "save_total_limit": 2,
         "disable_tqdm": True,
         "report_to": "none",
-        "use_cpu": recipe.device == "cpu",
+        # Several processes on a machine without another device would not find one another if this were not said.
+        "use_cpu": recipe.device == "cpu" or (processes > 1 and get_device_name() == "cpu"),
         # Pinning memory serves a GPU alone, and warns without one.
         "dataloader_pin_memory": torch.cuda.is_available(),
         # Early stopping counts evaluations; a resumed run goes on counting.
@@ -65,11 +72,22 @@ def trainer_arguments(
         raise RecipeError(
             f"trainer: {error}; see SentenceTransformerTrainingArguments for its arguments"
         ) from error
-    if arguments.world_size > 1 or arguments.n_gpu > 1:
+    if arguments.n_gpu > 1:
         raise RecipeError(
-            f"{max(arguments.world_size, arguments.n_gpu)} devices would train, each on batches of its own; train on "
-            "one: start one process, and with several GPUs set CUDA_VISIBLE_DEVICES=0"
+            f"{arguments.n_gpu} devices would train in one process, each on a batch of its own; start a process for "
+            f"each (torchrun --nproc-per-node {arguments.n_gpu} -m isogloss train ...), or set CUDA_VISIBLE_DEVICES=0"
         )
+    if arguments.world_size != processes:
+        raise RecipeError(
+            f"WORLD_SIZE in the environment announces {processes} processes, and {arguments.world_size} found one "
+            "another; start them with torchrun or accelerate launch, or take WORLD_SIZE out of the environment"
+        )
+    if recipe.batch_size % processes:
+        raise RecipeError(
+            f"batch_size: a batch of {recipe.batch_size} pairs cannot be shared evenly among {processes} processes; it "
+            "has to be a multiple of their number"
+        )
+    arguments.per_device_train_batch_size = recipe.batch_size // processes
     return arguments
 
 

@@ -11,6 +11,7 @@ from isogloss.batching import BatchPlanner
 from isogloss.corpus.grouping import comparable
 from isogloss.encoding.prompts import Prompts
 from isogloss.training.pair_texts import PairTexts
+from isogloss.training.processes import ALONE, Share
 
 
 class PlannedBatchSampler(Sampler[list[int]]):
@@ -19,11 +20,13 @@ class PlannedBatchSampler(Sampler[list[int]]):
     Args:
         planner: plans the batches.
         batches: how many there are in the run.
+        share: the process whose part of each batch is handed out.
     """
 
-    def __init__(self, planner: BatchPlanner, batches: int) -> None:
+    def __init__(self, planner: BatchPlanner, batches: int, share: Share = ALONE) -> None:
         self.planner = planner
         self.batches = batches
+        self.share = share
         self.batch_size = planner.batch_size
 
     def __len__(self) -> int:
@@ -31,7 +34,7 @@ class PlannedBatchSampler(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         for step in range(self.batches):
-            yield self.planner.batch(step).pairs.tolist()
+            yield list(self.share.part(self.planner.batch(step).pairs.tolist()))
 
 
 class PairCollator:
@@ -54,8 +57,14 @@ class PairCollator:
         self.prompts = prompts
         self.limit = {} if max_length is None else {"max_length": max_length}
 
-    def __call__(self, pairs: Sequence[PairTexts]) -> dict[str, Any]:
-        """Return the tensors under the prefixes ``query_`` and ``passage_`` that the trainer collects features by."""
+    def __call__(self, pairs: Sequence[PairTexts], share: Share = ALONE) -> dict[str, Any]:
+        """Return the tensors under the prefixes ``query_`` and ``passage_`` that the trainer collects features by.
+
+        Args:
+            pairs: the whole batch.
+            share: the process whose part is tokenised. Hard negatives are chosen in view of the whole batch, and dealt
+                out evenly.
+        """
         positives = [pair.passage for pair in pairs]
         taken = {comparable(positive) for positive in positives}.union(*(pair.answers for pair in pairs))
         negatives = []
@@ -65,8 +74,8 @@ class PairCollator:
                     taken.add(comparable(negative))
                     negatives.append(negative)
         sides = {
-            "query": ([pair.query for pair in pairs], self.prompts.query),
-            "passage": (positives + negatives, self.prompts.passage),
+            "query": ([pair.query for pair in share.part(pairs)], self.prompts.query),
+            "passage": ([*share.part(positives), *share.part(negatives)], self.prompts.passage),
         }
         batch: dict[str, Any] = {}
         for side, (texts, prompt) in sides.items():

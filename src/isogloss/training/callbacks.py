@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from isogloss.training.development import describe
+from isogloss.training.processes import is_any
 
 
 class TrainingProgress(Protocol):
@@ -106,11 +107,17 @@ class InterruptCallback(TrainerCallback):
     """On SIGINT or SIGTERM: finish the step, save a checkpoint, stop. A second signal stops at once.
 
     Used as a context manager around training; outside the main thread, where no handler can be set, it does nothing.
+    Where several processes train, all stop after the same step when a signal has come to any of them.
+
+    Attributes:
+        interrupted: a signal has come to this process.
+        stopping: training was asked to stop.
     """
 
     def __init__(self, notify: Callable[[str], None]) -> None:
         self.notify = notify
         self.interrupted = False
+        self.stopping = False
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> InterruptCallback:
@@ -136,6 +143,7 @@ class InterruptCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Ask the trainer to save and stop where a signal has come."""
-        if self.interrupted and state.global_step < state.max_steps:
+        if is_any(self.interrupted, args.device) and state.global_step < state.max_steps:
+            self.stopping = True
             control.should_save = True
             control.should_training_stop = True

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from accelerate.data_loader import prepare_data_loader
 from sentence_transformers import SentenceTransformerTrainer
 from torch.utils.data import DataLoader
 
 from isogloss.batching import BatchPlanner
 from isogloss.training.batch_loading import PlannedBatchSampler
 from isogloss.training.pair_texts import PairDataset
+from isogloss.training.processes import ALONE, Share, wait_for_all
 
 
 class HybridTrainer(SentenceTransformerTrainer):
@@ -18,7 +21,8 @@ class HybridTrainer(SentenceTransformerTrainer):
     All else is the parent's: arguments, logging integrations, mixed precision, gradient accumulation, checkpoints.
     With gradient accumulation every micro-step is a planned batch of its own. After a resume the parent passes over
     the batches already trained on, which the planner makes anew without reading any text; so the next batch is the
-    one that an undisturbed run would have had.
+    one that an undisturbed run would have had. Where several processes train, the planner's batch is what they train
+    on together, each on its part.
 
     Args:
         pairs: the texts by pair.
@@ -31,22 +35,41 @@ class HybridTrainer(SentenceTransformerTrainer):
         super().__init__(train_dataset=pairs, **arguments)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """Return the loader of the planned batches."""
+        """Return the loader of the planned batches, or of this process's part of each."""
+        share = Share.of(self.args)
+        # Which hard negatives to leave out is seen in the whole batch; without any, other parts need no looking up.
+        looks_at_all = share.processes > 1 and self.train_dataset.hard_negatives > 0
         sampler = PlannedBatchSampler(
-            self.planner, self.args.max_steps * self.args.gradient_accumulation_steps
+            self.planner,
+            self.args.max_steps * self.args.gradient_accumulation_steps,
+            ALONE if looks_at_all else share,
         )
         loader: DataLoader[Any] = DataLoader(
             self.train_dataset,
             batch_sampler=sampler,
-            collate_fn=self.data_collator,
+            collate_fn=partial(self.data_collator, share=share) if looks_at_all else self.data_collator,
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory,
             persistent_workers=self.args.dataloader_persistent_workers,
             prefetch_factor=self.args.dataloader_prefetch_factor,
         )
-        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        # The accelerator would deal whole batches out in turn; this loader's are this process's already.
+        prepared: DataLoader[Any] = prepare_data_loader(
+            loader,
+            self.accelerator.device,
+            num_processes=1,
+            process_index=0,
+            put_on_device=self.accelerator.device_placement,
+            dispatch_batches=False,
+            non_blocking=self.accelerator.non_blocking,
+        )
         self._train_dataloader = prepared
         return prepared
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Save what the parent does; a checkpoint counts as whole by a file written after every process's state."""
+        super()._save_rng_state(output_dir)
+        wait_for_all()
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Leave the parent's model card out, which describes columns; `isogloss.training.model_card` writes ours."""

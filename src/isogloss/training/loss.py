@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from isogloss.training.activation_memory import cached_token_budget, encoder_shape
 from isogloss.training.grad_cache import embed_cached
 from isogloss.training.micro_batches import embed
+from isogloss.training.processes import ALONE, Share, gather_candidates
 
 TOKEN_BUDGET = 512
 """Tokens at once: enough to keep a processor's matrix units busy, few enough to leave little padding."""
 
 
-def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
+def info_nce(queries: Tensor, candidates: Tensor, temperature: float, first: int = 0) -> Tensor:
     """Mean over queries of -log softmax of the positive's cosine among all candidates' cosines.
 
     Args:
@@ -24,6 +25,7 @@ def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
         candidates: shape (B + N, d): the positive of query i in row i, then the hard negatives of all queries, if any.
             Other queries' positives and negatives are negatives too.
         temperature: divides the cosines.
+        first: the row of the first query's positive, where the queries are part of a batch.
 
     Returns:
         The loss, a scalar.
@@ -33,7 +35,8 @@ def info_nce(queries: Tensor, candidates: Tensor, temperature: float) -> Tensor:
     # In half precision, as under the trainer's autocast, cosines would be rounded and the temperature magnify it.
     with torch.autocast(queries.device.type, enabled=False):
         scores = _at_least_single(queries) @ _at_least_single(candidates).T / temperature
-    return nn.functional.cross_entropy(scores, torch.arange(len(queries), device=scores.device))
+    positives = torch.arange(first, first + len(queries), device=scores.device)
+    return nn.functional.cross_entropy(scores, positives)
 
 
 def _at_least_single(vectors: Tensor) -> Tensor:
@@ -51,6 +54,8 @@ class InfoNCELoss(nn.Module):
         memory_budget: gigabytes for the activations of a batch; one that `activation_bytes` says is larger is embedded
             by `embed_cached`, slower and with the same gradients. Never where it is None or 0, or the model's sizes
             are not known.
+        share: this process among those that share each batch; the loss is the mean over its own queries, scored
+            against the candidates of all.
     """
 
     def __init__(
@@ -59,6 +64,8 @@ class InfoNCELoss(nn.Module):
         temperature: float,
         token_budget: int = TOKEN_BUDGET,
         memory_budget: float | None = None,
+        *,
+        share: Share = ALONE,
     ) -> None:
         super().__init__()
         self.model = model
@@ -67,6 +74,7 @@ class InfoNCELoss(nn.Module):
         self.memory_budget = memory_budget
         # Read now: the trainer may wrap the model, and the wrapper has no configuration.
         self.shape = encoder_shape(model)
+        self.share = share
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
         """Embed queries and candidates and return the loss.
@@ -76,7 +84,9 @@ class InfoNCELoss(nn.Module):
             labels: not used; the positive of query i is candidate i.
         """
         queries, candidates = self._embed(list(sentence_features))
-        return info_nce(queries, candidates, self.temperature)
+        if self.share.processes > 1:
+            candidates = gather_candidates(candidates, len(queries))
+        return info_nce(queries, candidates, self.temperature, self.share.rank * len(queries))
 
     def _embed(self, sides: list[dict[str, Tensor]]) -> tuple[Tensor, ...]:
         # Without a graph, as in an evaluation, no activations are kept anyway.

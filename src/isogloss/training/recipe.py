@@ -37,7 +37,7 @@ class Recipe(BaseModel):
         dataset_exponent: datasets are drawn in proportion to size to this power.
         skip_small: leave out languages and datasets too small for a batch instead of refusing them.
         steps: optimiser steps.
-        batch_size: pairs a batch.
+        batch_size: pairs a batch, over all processes that train together.
         hard_negatives: hard negatives a query, at most, from the corpus's ``negatives``.
         memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
             that only a micro-batch's are held at a time. 0 (or None) never does that.

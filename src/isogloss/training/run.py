@@ -31,6 +31,7 @@ from isogloss.training.loss import InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
 from isogloss.training.pair_texts import PairDataset
 from isogloss.training.planning import absent_languages, make_planner
+from isogloss.training.processes import Share, announced, wait_for_all
 from isogloss.training.recipe import Recipe, recipe_toml
 from isogloss.training.workspace import Workspace
 
@@ -75,7 +76,8 @@ def train(
     """Train a model as a recipe says.
 
     Nothing is written to `output` before the model is whole; until then recipe and checkpoints lie in
-    ``OUTPUT.unfinished``, from which `resume` goes on at the next batch.
+    ``OUTPUT.unfinished``, from which `resume` goes on at the next batch. Where a launcher has started several
+    processes, each trains on its part of the same batches, and the first one reports, evaluates and writes.
 
     Args:
         recipe: every choice of the run.
@@ -89,7 +91,7 @@ def train(
         OutputError: the output, or an unfinished run, is there already.
         Interrupted: a signal came; a checkpoint has been saved.
     """
-    progress = progress or SilentProgress()
+    progress = progress if progress is not None and announced().leads else SilentProgress()
     workspace = Workspace(output)
     checkpoint = None
     if resume:
@@ -101,23 +103,45 @@ def train(
     if resume:
         workspace.check_data(checksums)
     arguments = trainer_arguments(recipe, workspace.checkpoints, materials.evaluator)
+    share = Share.of(arguments)
+    # Before the first process writes, all must have seen that there is room.
+    wait_for_all()
     reporter = ProgressCallback(progress, recipe.batch_size * recipe.accumulation)
     interrupt = InterruptCallback(progress.message)
     if checkpoint is not None:
         progress.message(f"going on from step {checkpoint.name.removeprefix('checkpoint-')}")
-    if not resume:
+    if share.leads and not resume:
         workspace.begin(recipe, checksums)
     try:
         trainer = _trainer(recipe, materials, arguments, [reporter, interrupt])
+        if share.processes > 1:
+            # The trainer seeds all processes alike; dropout is to differ between the parts of a batch.
+            torch.manual_seed(recipe.seed + share.rank)
         with interrupt:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except BaseException:
-        workspace.discard_if_empty()
+        if share.leads:
+            workspace.discard_if_empty()
         raise
-    if interrupt.interrupted and trainer.state.global_step < recipe.steps:
+    if interrupt.stopping:
         raise Interrupted(
             f"stopped at step {trainer.state.global_step} of {recipe.steps}; the same command with --resume goes on"
         )
+    if share.leads:
+        _finish(recipe, output, workspace, materials, trainer, reporter, progress)
+    wait_for_all()
+    return TrainingResult(output, trainer.state.global_step, reporter.loss, reporter.pairs_per_second)
+
+
+def _finish(
+    recipe: Recipe,
+    output: Path,
+    workspace: Workspace,
+    materials: _Materials,
+    trainer: HybridTrainer,
+    reporter: ProgressCallback,
+    progress: TrainingProgress,
+) -> None:
     history = development_history(trainer.state.log_history)
     if materials.evaluator is not None and not recipe.eval_every:
         figures = materials.evaluator(materials.model, steps=trainer.state.global_step)
@@ -129,7 +153,6 @@ def train(
         (folder / "README.md").write_text(card, encoding="utf-8")
         (folder / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
     workspace.finish()
-    return TrainingResult(output, trainer.state.global_step, reporter.loss, reporter.pairs_per_second)
 
 
 def freeze_word_embeddings(model: SentenceTransformer) -> int:
@@ -182,13 +205,20 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
             planner=materials.planner,
             model=model,
             args=arguments,
-            loss=InfoNCELoss(model, recipe.temperature, memory_budget=recipe.memory_budget),
+            loss=InfoNCELoss(
+                model, recipe.temperature, memory_budget=recipe.memory_budget, share=Share.of(arguments)
+            ),
             evaluator=materials.evaluator,
             data_collator=PairCollator(model.preprocess, materials.prompts, recipe.max_length),
             callbacks=callbacks,
         )
     except (TypeError, ValueError, ImportError, RuntimeError) as error:
         raise RecipeError(f"the trainer cannot be set up with these arguments: {error}") from error
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        raise RecipeError(
+            "the weights would lie in pieces (FSDP or DeepSpeed), and are not put together for saving yet; start "
+            "plain data-parallel processes, with torchrun or with accelerate launch without those options"
+        )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
