@@ -17,6 +17,9 @@ from isogloss.training.recipe import Recipe
 
 _SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
+_OPTIMISERS_OF_ROWS = ("adamw_torch", "adamw_torch_fused")
+"""Those that `RowSparseAdamW` stands in for."""
+
 
 def trainer_arguments(
     recipe: Recipe, checkpoints: Path, evaluator: DevelopmentEvaluator | None
@@ -65,6 +68,11 @@ def trainer_arguments(
         raise RecipeError(
             f"trainer: {error}; see SentenceTransformerTrainingArguments for its arguments"
         ) from error
+    if recipe.word_embeddings == "sparse" and arguments.optim not in _OPTIMISERS_OF_ROWS:
+        raise RecipeError(
+            f"trainer: word_embeddings = 'sparse' needs AdamW and optim is {str(arguments.optim.value)!r}; leave optim "
+            "out, or use dense or frozen"
+        )
     if arguments.world_size > 1 or arguments.n_gpu > 1:
         raise RecipeError(
             f"{max(arguments.world_size, arguments.n_gpu)} devices would train, each on batches of its own; train on "
