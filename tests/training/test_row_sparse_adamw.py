@@ -23,7 +23,7 @@ def loss(module, words, seed):
     """A loss whose gradient differs by word, place and step."""
     generator = torch.Generator().manual_seed(seed)
     found = module(torch.tensor(words, dtype=torch.int64))
-    return (found.square() * torch.randn(len(words), DIMENSIONS, generator=generator)).sum()
+    return (found * torch.randn(len(words), DIMENSIONS, generator=generator)).sum()
 
 
 def rate(step):
