@@ -46,6 +46,7 @@ def test_any_text_and_number_survives_toml(tmp_path_factory, text, rate):
         ({"stepz": 3}, "stepz: is no key of a recipe"),
         ({"plan": "y-x"}, "plan: .*hybrid"),
         ({"train": []}, "train"),
+        ({"word_embeddings": "thawed"}, "word_embeddings: .*'sparse', 'dense' or 'frozen'"),
         ({"held_out_pairs": ["de-en"]}, "'de-en' is no ordered pair"),
         ({"eval_every": 5}, "need a development corpus"),
         ({"dev": "x", "patience": 2}, "patience needs eval_every"),

@@ -17,6 +17,7 @@ from isogloss.corpus import read_corpus
 from isogloss.errors import Interrupted, ModelError, OutputError, PlanError, RecipeError
 from isogloss.training.callbacks import SilentProgress
 from isogloss.training.recipe import make_recipe
+from isogloss.training.row_sparse_adamw import RowSparseAdamW
 from isogloss.training.run import train
 
 
@@ -94,9 +95,16 @@ def test_the_same_recipe_gives_the_same_weights(values, tmp_path):
         assert_equal_weights(tmp_path / "one", tmp_path / "three")
 
 
+@pytest.mark.parametrize("word_embeddings", ["dense", "sparse"])
 @pytest.mark.parametrize("accumulation", [1, 2])
-def test_an_interrupted_run_resumes_at_the_next_batch(values, tmp_path, accumulation):
-    recipe = make_recipe({**values, "trainer": {"gradient_accumulation_steps": accumulation}})
+def test_an_interrupted_run_resumes_at_the_next_batch(values, tmp_path, accumulation, word_embeddings):
+    recipe = make_recipe(
+        {
+            **values,
+            "word_embeddings": word_embeddings,
+            "trainer": {"gradient_accumulation_steps": accumulation},
+        }
+    )
     train(recipe, tmp_path / "whole")
     with pytest.raises(Interrupted, match="step 5 of 12"):
         train(recipe, tmp_path / "cut", progress=Recorder(stop_at=5))
@@ -128,12 +136,63 @@ def test_a_killed_run_resumes_from_its_last_whole_checkpoint(values, tmp_path):
 
 
 def test_frozen_word_embeddings_stay_and_the_rest_moves(values, tmp_path, tiny_bert):
-    train(make_recipe({**values, "freeze_word_embeddings": True}), tmp_path / "model")
+    train(make_recipe({**values, "word_embeddings": "frozen"}), tmp_path / "model")
     before, after = weights(tiny_bert), weights(tmp_path / "model")
     words = next(name for name in before if name.endswith("word_embeddings.weight"))
     assert torch.equal(before[words], after[words])
     dense = next(name for name in before if name.endswith("intermediate.dense.weight"))
     assert not torch.equal(before[dense], after[dense])
+
+
+def test_sparse_word_embeddings_move_where_they_are_met(values, tmp_path, tiny_bert):
+    recipe = make_recipe({**values, "word_embeddings": "sparse", "weight_decay": 0.5, "log_every": 1})
+    progress = Recorder()
+    train(recipe, tmp_path / "model", progress=progress)
+    before, after = weights(tiny_bert), weights(tmp_path / "model")
+    words = next(name for name in before if name.endswith("word_embeddings.weight"))
+    moved = (before[words] != after[words]).any(dim=1)
+    tokenizer = SentenceTransformer(str(tiny_bert), device="cpu").tokenizer
+    assert moved[tokenizer.convert_tokens_to_ids("0")]
+    assert not moved[tokenizer.convert_tokens_to_ids("ß")]
+    assert not moved[tokenizer.pad_token_id]
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_one_sparse_step_is_a_dense_step_without_decay(values, tmp_path, accumulation):
+    step = {
+        **values,
+        "steps": 1,
+        "warmup_steps": 0,
+        "schedule": "constant",
+        "weight_decay": 0.0,
+        "trainer": {"gradient_accumulation_steps": accumulation, "adam_epsilon": 1e-4},
+    }
+    for choice in ("dense", "sparse"):
+        train(make_recipe({**step, "word_embeddings": choice}), tmp_path / choice)
+    dense, sparse = weights(tmp_path / "dense"), weights(tmp_path / "sparse")
+    for name, expected in dense.items():
+        torch.testing.assert_close(sparse[name], expected, atol=1e-6, rtol=1e-5)
+
+
+def test_sparse_and_dense_gradients_are_clipped_by_one_norm(values, tmp_path, monkeypatch):
+    norms = {}
+
+    def recorded(optimizer, step):
+        def wrapper(self, closure=None):
+            parameters = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+            sparse = sum(p.grad.is_sparse for p in parameters)
+            squares = [p.grad.to_dense().square().sum() for p in parameters]
+            norms.setdefault(sparse, []).append(float(sum(squares)) ** 0.5)
+            return step(self, closure)
+
+        monkeypatch.setattr(optimizer, "step", wrapper)
+
+    recorded(RowSparseAdamW, RowSparseAdamW.step)
+    train(
+        make_recipe({**values, "word_embeddings": "sparse", "steps": 3, "max_grad_norm": 0.01}),
+        tmp_path / "model",
+    )
+    assert norms == {1: pytest.approx([0.01] * 3, rel=1e-3)}
 
 
 def test_the_checkpoint_best_on_development_data_is_kept(values, tmp_path):
@@ -188,6 +247,11 @@ def test_an_english_only_corpus_serves_the_monolingual_batches(values, tmp_path)
         ({"trainer": {"no_such_argument": 1}}, RecipeError, "no_such_argument"),
         ({"trainer": {"report_to": "no_such_service"}}, RecipeError, "no_such_service"),
         ({"trainer": {"optim": "no_such_optimiser"}}, RecipeError, "no_such_optimiser"),
+        (
+            {"word_embeddings": "sparse", "trainer": {"optim": "adafactor"}},
+            RecipeError,
+            "needs AdamW and optim is 'adafactor'",
+        ),
         ({"max_length": 65}, RecipeError, "max_length: 65 tokens, but .* takes 64 at most"),
         (
             {"held_out_languages": ["english"]},

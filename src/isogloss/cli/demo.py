@@ -53,7 +53,7 @@ def demo(
             "alpha": alpha,
             "steps": steps,
             "batch_size": batch_size,
-            "freeze_word_embeddings": True,
+            "word_embeddings": "frozen",
             "seed": seed,
         }
     )

@@ -56,10 +56,11 @@ def train(
     max_grad_norm: Annotated[
         float | None, typer.Option(help="Clip gradients to this norm. [default: 1.0]")
     ] = None,
-    freeze_word_embeddings: Annotated[
-        bool | None,
+    word_embeddings: Annotated[
+        str | None,
         typer.Option(
-            "--freeze-word-embeddings/--train-word-embeddings", help="Keep the word embeddings as they are."
+            help="dense: trained like all weights; sparse: only the rows of a step's own words, which is quicker; "
+            "frozen: kept as they are. [default: dense]"
         ),
     ] = None,
     max_length: Annotated[

@@ -19,6 +19,9 @@ from isogloss.training.recipe import Recipe
 
 _SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
+_OPTIMISERS_OF_ROWS = ("adamw_torch", "adamw_torch_fused")
+"""Those that `RowSparseAdamW` stands in for."""
+
 
 def trainer_arguments(
     recipe: Recipe, checkpoints: Path, evaluator: DevelopmentEvaluator | None
@@ -72,6 +75,15 @@ def trainer_arguments(
         raise RecipeError(
             f"trainer: {error}; see SentenceTransformerTrainingArguments for its arguments"
         ) from error
+    if recipe.word_embeddings == "sparse" and arguments.optim not in _OPTIMISERS_OF_ROWS:
+        raise RecipeError(
+            f"trainer: word_embeddings = 'sparse' needs AdamW and optim is {str(arguments.optim.value)!r}; leave optim "
+            "out, or use dense or frozen"
+        )
+    if recipe.word_embeddings == "sparse" and processes > 1:
+        raise RecipeError(
+            "word_embeddings: sparse ones are trained in one process so far; use dense or frozen, or one process"
+        )
     if arguments.n_gpu > 1:
         raise RecipeError(
             f"{arguments.n_gpu} devices would train in one process, each on a batch of its own; start a process for "

@@ -11,8 +11,11 @@ from torch.utils.data import DataLoader
 
 from isogloss.batching import BatchPlanner
 from isogloss.training.batch_loading import PlannedBatchSampler
+from isogloss.training.gradient_clipping import clip_sparse_gradients
 from isogloss.training.pair_texts import PairDataset
 from isogloss.training.processes import ALONE, Share, wait_for_all
+from isogloss.training.row_sparse_adamw import RowSparseAdamW
+from isogloss.training.word_embeddings import has_sparse_embeddings
 
 
 class HybridTrainer(SentenceTransformerTrainer):
@@ -70,6 +73,16 @@ class HybridTrainer(SentenceTransformerTrainer):
         """Save what the parent does; a checkpoint counts as whole by a file written after every process's state."""
         super()._save_rng_state(output_dir)
         wait_for_all()
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """Make the accelerator; let it clip the gradients of sparse word embeddings, too."""
+        super().create_accelerator_and_postprocess()
+        clip_sparse_gradients(self.accelerator)
+
+    def get_optimizer_cls_and_kwargs(self, args: Any, model: Any = None) -> tuple[Any, Any]:
+        """Return the parent's optimiser; where word embeddings are sparse, the AdamW that updates rows."""
+        optimizer, keywords = super().get_optimizer_cls_and_kwargs(args, model)
+        return (RowSparseAdamW if has_sparse_embeddings(self.model) else optimizer), keywords
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Leave the parent's model card out, which describes columns; `isogloss.training.model_card` writes ours."""

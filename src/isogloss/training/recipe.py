@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from isogloss.batching import LanguageWeighting, PlanKind
 from isogloss.errors import RecipeError
 
+WordEmbeddings = Literal["sparse", "dense", "frozen"]
 Selection = Literal["loss", "mono_map", "cross_map", "multi_map", "rank_distance"]
 SELECTIONS: tuple[str, ...] = get_args(Selection)
 
@@ -47,7 +48,8 @@ class Recipe(BaseModel):
         schedule: what the learning rate does after the warm-up.
         weight_decay: AdamW weight decay.
         max_grad_norm: gradients are clipped to this norm.
-        freeze_word_embeddings: keep the word embeddings as they are; saves memory and time.
+        word_embeddings: ``dense`` trains them like all weights; ``sparse`` updates only the rows of a step's own words,
+            which is quicker (`RowSparseAdamW` says how it differs); ``frozen`` keeps them as they are.
         max_length: tokens after which a text is cut in training; None keeps the model's own limit.
         query_prompt: put before queries; None keeps the base's own.
         passage_prompt: put before passages; None keeps the base's own.
@@ -84,7 +86,7 @@ class Recipe(BaseModel):
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    freeze_word_embeddings: bool = False
+    word_embeddings: WordEmbeddings = "dense"
     max_length: Annotated[int | None, Field(ge=4)] = None
     query_prompt: str | None = None
     passage_prompt: str | None = None

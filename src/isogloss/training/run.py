@@ -33,6 +33,7 @@ from isogloss.training.pair_texts import PairDataset
 from isogloss.training.planning import absent_languages, make_planner
 from isogloss.training.processes import Share, announced, wait_for_all
 from isogloss.training.recipe import Recipe, recipe_toml
+from isogloss.training.word_embeddings import prepare_word_embeddings
 from isogloss.training.workspace import Workspace
 
 
@@ -155,22 +156,6 @@ def _finish(
     workspace.finish()
 
 
-def freeze_word_embeddings(model: SentenceTransformer) -> int:
-    """Keep the word embeddings of the transformer inside a model out of training; return how many weights that is.
-
-    Raises:
-        RecipeError: the model has no word embeddings that can be told apart.
-    """
-    transformer = model.transformers_model
-    if transformer is None:
-        raise RecipeError(
-            "freeze_word_embeddings: this model is no transformer and has no word embeddings to freeze"
-        )
-    weights = transformer.get_input_embeddings().weight
-    weights.requires_grad_(False)
-    return int(weights.numel())
-
-
 def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> _Materials:
     corpora = [read_corpus(source, data_dir=data_dir) for source in recipe.train]
     planner = make_planner(recipe, corpora)
@@ -189,8 +174,7 @@ def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> 
     )
     model.prompts = {"query": prompts.query, "document": prompts.passage}
     model.default_prompt_name = None
-    if recipe.freeze_word_embeddings:
-        freeze_word_embeddings(model)
+    prepare_word_embeddings(model, recipe.word_embeddings)
     evaluator = None if development is None else development_evaluator(recipe, development, prompts)
     return _Materials(corpora, planner, development, model, prompts, evaluator)
 
