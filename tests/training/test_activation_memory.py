@@ -54,12 +54,12 @@ def test_the_estimate_is_near_what_autograd_keeps(hidden, intermediate, heads, t
         {"input_ids": torch.randint(0, 50, (texts, width)), "attention_mask": mask},
     )
     estimate = activation_bytes(EncoderShape(6, hidden, intermediate, heads), texts, width)
-    assert 0.9 <= estimate / kept <= 1.15
+    assert 0.95 <= estimate / kept <= 1.05
 
 
 def test_by_hand():
-    # Two layers of 3 x 5 tokens: 8.5 * 32 + 2 * 64 + 2.25 * 4 * 5 values of four bytes.
-    assert activation_bytes(SHAPE, 3, 5) == 2 * 15 * 445 * 4
+    # Two layers of 3 x 5 tokens: 10 * 32 + 2 * 64 + 3 * 4 * 5 values of four bytes.
+    assert activation_bytes(SHAPE, 3, 5) == 2 * 15 * 508 * 4
 
 
 @pytest.mark.parametrize("kind", ["tiny_bert", "tiny_xlm_roberta"])

@@ -50,11 +50,11 @@ def gradients(model, value):
     return {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
 
 
-def assert_close(ours, theirs, relative=1e-5):
+def assert_close(ours, theirs, relative=1e-5, absolute=1e-7):
     assert ours.keys() == theirs.keys()
     assert ours
     for name, gradient in theirs.items():
-        assert (ours[name] - gradient).norm() <= relative * gradient.norm() + 1e-7, name
+        assert (ours[name] - gradient).norm() <= relative * gradient.norm() + absolute, name
 
 
 def padded(model, sides):
@@ -144,12 +144,13 @@ def test_under_autocast(model):
         torch.manual_seed(3)
         cached = info_nce(*embed_cached(model, sides, 40), 0.05)
     assert cached.item() == pytest.approx(slow.item(), rel=1e-5)
-    # The trainer passes back outside of autocast, others inside.
-    assert_close(gradients(model, cached), slow_gradients, relative=1e-2)
+    # The trainer passes back outside of autocast; inside, the backward pass of the loss itself is rounded too.
+    assert_close(gradients(model, cached), slow_gradients)
     with torch.autocast("cpu", torch.bfloat16):
         torch.manual_seed(3)
         cached = info_nce(*embed_cached(model, sides, 40), 0.05)
-        assert_close(gradients(model, cached), slow_gradients, relative=1e-2)
+        # The bias of keys has no gradient but rounding.
+        assert_close(gradients(model, cached), slow_gradients, relative=5e-2, absolute=1e-4)
         torch.manual_seed(3)
         plain = in_one_graph(model, sides, 40)
         # Weights rounded in the pass without a graph must not serve a graph.

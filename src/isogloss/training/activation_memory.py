@@ -55,19 +55,19 @@ def encoder_shape(model: nn.Module) -> EncoderShape | None:
 def activation_bytes(shape: EncoderShape, texts: int, width: int) -> int:
     """Estimate what the backward pass of texts embedded together needs kept, in bytes.
 
-    A layer of the BERT family in float32 keeps for a token 8.5 times its hidden values (the layer's input, query, key,
-    value, the heads' output, two inputs and one output of layer normalisation, a byte each for two dropout masks),
-    twice the intermediate ones (before and after the activation function), and 2.25 for every head and token
-    attended to (softmax, its dropout mask, what dropout leaves). Attention kernels that keep no weights, autocast
-    and gradient checkpointing need less; gated feed-forward networks need more.
+    A layer of the BERT family in float32 on a CPU keeps for a token 10 times its hidden values (the layer's input,
+    query, key, value, the heads' output, two inputs and one output of layer normalisation, two dropout masks), twice
+    the intermediate ones (before and after the activation function), and 3 for every head and token attended to
+    (softmax, its dropout mask, what dropout leaves). Attention kernels that keep no weights, autocast, gradient
+    checkpointing and GPUs, with masks of single bytes, need less; gated feed-forward networks need more.
 
     Args:
         shape: the transformer's sizes.
         texts: how many there are.
         width: tokens a text, padding included.
     """
-    values = 8.5 * shape.hidden + 2 * shape.intermediate + 2.25 * shape.heads * width
-    return int(4 * values * shape.layers * texts * width)
+    values = 10 * shape.hidden + 2 * shape.intermediate + 3 * shape.heads * width
+    return 4 * values * shape.layers * texts * width
 
 
 def cached_token_budget(
