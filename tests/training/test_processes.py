@@ -37,7 +37,7 @@ PATIENCE = 120
 
 # A server that has imported everything once; processes are forked from it, before any training.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["isogloss.training.run"])
+CONTEXT.set_forkserver_preload(["isogloss.training.run", "transformers.models.bert.modeling_bert", "pytest"])
 
 
 def joined(parts):
@@ -175,8 +175,7 @@ def assert_equal_weights(one, other, tolerance=0.0):
         )
 
 
-@pytest.fixture
-def values(tiny_bert, tmp_path):
+def make_values(base, folder):
     """A recipe over a corpus whose negatives answer other items now and then, and differ in number."""
     rows = list(records(negatives=True))
     for place, row in enumerate(rows):
@@ -184,10 +183,10 @@ def values(tiny_bert, tmp_path):
         # Four rows an item: the passages of the items after this one, the second in another language.
         others = [rows[(place + 4) % len(rows)]["passage"], rows[(place + 9) % len(rows)]["passage"]]
         row["negatives"] = [*row["negatives"], *others][: item % 4]
-    path = tmp_path / "corpus.jsonl"
+    path = folder / "corpus.jsonl"
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", encoding="utf-8")
     return {
-        "base": str(tiny_bert),
+        "base": str(base),
         "train": [str(path)],
         "steps": 12,
         "batch_size": 8,
@@ -195,6 +194,20 @@ def values(tiny_bert, tmp_path):
         "learning_rate": 1e-3,
         "device": "cpu",
     }
+
+
+@pytest.fixture
+def values(tiny_bert, tmp_path):
+    return make_values(tiny_bert, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_bert, tmp_path_factory):
+    """A recipe, and the model that two processes made by it without a disturbance."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    values = make_values(tiny_bert, folder) | {"hard_negatives": 3, "save_every": 3}
+    train_together(values, folder / "whole")
+    return values, folder / "whole"
 
 
 @pytest.fixture
@@ -232,9 +245,8 @@ def test_two_processes_train_as_one_does(values, without_dropout, tmp_path, hard
     assert not (tmp_path / "together.unfinished").exists()
 
 
-def test_an_interrupted_run_of_two_processes_resumes_at_the_next_batch(values, tmp_path):
-    values |= {"hard_negatives": 3}
-    train_together(values, tmp_path / "whole")
+def test_an_interrupted_run_of_two_processes_resumes_at_the_next_batch(undisturbed, tmp_path):
+    values, whole = undisturbed
     for came_to in train_together(values, tmp_path / "cut", stop_at=5):
         assert came_to["error"].startswith("Interrupted: stopped at step 5 of 12")
     assert not (tmp_path / "cut").exists()
@@ -242,7 +254,7 @@ def test_an_interrupted_run_of_two_processes_resumes_at_the_next_batch(values, t
     assert "going on from step 5" in first["messages"]
     assert second["messages"] == []
     assert (len(first["pairs"]), len(second["pairs"])) == (7 * 8, 7 * 8)
-    assert_equal_weights(tmp_path / "whole", tmp_path / "cut")
+    assert_equal_weights(whole, tmp_path / "cut")
 
 
 def test_one_process_goes_on_where_two_were_interrupted(values, without_dropout, tmp_path):
@@ -254,9 +266,8 @@ def test_one_process_goes_on_where_two_were_interrupted(values, without_dropout,
     assert_equal_weights(tmp_path / "alone", tmp_path / "cut", tolerance=1e-5)
 
 
-def test_a_killed_run_of_two_processes_resumes_from_its_last_whole_checkpoint(values, tmp_path):
-    values |= {"steps": 30, "save_every": 4}
-    train_together(values, tmp_path / "whole")
+def test_a_killed_run_of_two_processes_resumes_from_its_last_whole_checkpoint(undisturbed, tmp_path):
+    values, whole = undisturbed
     processes = start(values, tmp_path / "cut")
     checkpoints = tmp_path / "cut.unfinished" / "checkpoints"
     deadline = time.monotonic() + PATIENCE
@@ -267,7 +278,7 @@ def test_a_killed_run_of_two_processes_resumes_from_its_last_whole_checkpoint(va
         process.join()
     assert not (tmp_path / "cut").exists()
     assert {came_to["error"] for came_to in train_together(values, tmp_path / "cut", resume=True)} == {None}
-    assert_equal_weights(tmp_path / "whole", tmp_path / "cut")
+    assert_equal_weights(whole, tmp_path / "cut")
 
 
 def test_the_first_process_measures_and_all_keep_the_best_checkpoint(values, tmp_path):
