@@ -105,7 +105,8 @@ class _EmbeddedTwice(torch.autograd.Function):
         for side, part in pieces:
             ctx.states.append(RandomState.now(device))
             vectors.append(embed_at_once(model, take(side, part)))
-        # Autocast keeps the weights that it has rounded; rounded without a graph, they would lead no gradient back.
+        # Autocast keeps the weights that it has rounded; rounded without a graph, older torch (issue 65766 of
+        # pytorch/pytorch) would use them in the next forward pass too, and no gradient would reach them.
         torch.clear_autocast_cache()
         return tuple(vectors)
 
