@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test slow-test lint docs setup clean
 
 demo: setup
-	rm -rf isogloss-demo/hybrid isogloss-demo/hybrid.unfinished
+	rm -rf isogloss-demo/hybrid
 	$(BIN)/isogloss demo --output isogloss-demo
 
 test: setup

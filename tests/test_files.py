@@ -104,7 +104,7 @@ def test_what_is_no_folder_is_refused(tmp_path, kind):
 def test_a_folder_below_a_file(tmp_path):
     (tmp_path / "file").write_text("mine")
     with (
-        pytest.raises(OutputError, match="cannot make the folder: Not a directory"),
+        pytest.raises(OutputError, match="is a file; choose another --output"),
         finished_folder(tmp_path / "file" / "model"),
     ):
         pytest.fail("the block must not run")

@@ -23,7 +23,7 @@ def finished_folder(path: Path) -> Iterator[Path]:
             temporary folder is kept.
     """
     refuse_existing(path)
-    path = path.resolve()
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - links are not to be followed: the name itself is wanted
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
     try:
         temporary.mkdir(parents=True)
@@ -83,7 +83,7 @@ def refuse_existing(path: Path) -> None:
     Raises:
         OutputError: it does, or it could not be made where it should be.
     """
-    path = path.resolve()
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - links are not to be followed: the name itself is wanted
     place = next(parent for parent in path.parents if parent.exists())
     if not place.is_dir():
         raise OutputError(f"{path}: {place} is a file; choose another --output")

@@ -90,7 +90,14 @@ def convert(
     Example: isogloss data convert my-faq.jsonl.gz my-faq
     """
     from isogloss.corpus import read_corpus, write_jsonl, write_parquet
+    from isogloss.errors import OutputError
 
+    if output.is_file():
+        raise OutputError(f"{output}: the file exists; choose another name or remove it")
+    if output.suffix and not output.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
+        raise OutputError(
+            f"{output}: {output.suffix} is no form to write; use .jsonl, .jsonl.gz, .parquet, or a folder"
+        )
     corpus = read_corpus(source, data_dir=data_dir)
     if output.name.endswith((".jsonl", ".jsonl.gz")):
         write_jsonl(corpus, output)

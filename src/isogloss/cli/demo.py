@@ -28,6 +28,7 @@ def demo(
     from isogloss.cli.console import TrainingBar, print_table, quiet_libraries, staged_progress
     from isogloss.corpus import load_benchmark
     from isogloss.encoding.offline_base import fetch_offline_model, packed_model_path
+    from isogloss.errors import Interrupted
     from isogloss.files import refuse_existing
     from isogloss.reporting.tables import change_table, language_table
 
@@ -65,7 +66,12 @@ def demo(
         progress.message(
             f"fine-tuning on the training questions: {steps} hybrid batches of {batch_size} pairs, alpha {alpha:g}"
         )
-        train(recipe, model, resume=unfinished, progress=TrainingBar(progress))
+        try:
+            train(recipe, model, resume=unfinished, progress=TrainingBar(progress))
+        except Interrupted:
+            raise Interrupted(
+                "stopped, and a checkpoint saved; the same demo, started again, goes on from it"
+            ) from None
     with staged_progress() as progress:
         progress.message("after: the fine-tuned model on the same test questions")
         after = _measure(model, benchmark, output / "after", progress)

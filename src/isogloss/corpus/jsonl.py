@@ -74,6 +74,8 @@ def _parse(line: bytes) -> object:
             "invalid-utf-8",
             f"invalid UTF-8 at byte {error.start}: 0x{line[error.start]:02x} ({error.reason})",
         )
+    except json.JSONDecodeError as error:
+        kind, message = "bad-json", f"bad JSON: {error.msg} at character {error.pos + 1}"
     except (ValueError, RecursionError) as error:
         kind, message = "bad-json", f"bad JSON: {error}"
     if not line.endswith(b"\n"):

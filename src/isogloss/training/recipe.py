@@ -94,6 +94,11 @@ class Recipe(BaseModel):
     device: str | None = None
     trainer: dict[str, Any] = {}
 
+    @field_validator("train", "languages", "held_out_languages", "held_out_pairs", mode="before")
+    @classmethod
+    def _one_text_is_a_list_of_one(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
     @model_validator(mode="before")
     @classmethod
     def _short_runs_warm_up_shortly(cls, values: Any) -> Any:

@@ -144,6 +144,7 @@ def _finish(
 ) -> None:
     history = development_history(trainer.state.log_history)
     if materials.evaluator is not None and not recipe.eval_every:
+        progress.message(f"measuring on the development corpus {recipe.dev}")
         figures = materials.evaluator(materials.model, steps=trainer.state.global_step)
         progress.message(f"development {describe(figures)}")
         history.append({"step": trainer.state.global_step, **figures})
