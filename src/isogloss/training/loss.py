@@ -16,6 +16,9 @@ from isogloss.training.processes import ALONE, Share, gather_candidates
 TOKEN_BUDGET = 512
 """Tokens at once: enough to keep a processor's matrix units busy, few enough to leave little padding."""
 
+UNLIMITED = 2**62
+"""A token budget that splits nothing."""
+
 
 def info_nce(queries: Tensor, candidates: Tensor, temperature: float, first: int = 0) -> Tensor:
     """Mean over queries of -log softmax of the positive's cosine among all candidates' cosines.

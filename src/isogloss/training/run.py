@@ -27,7 +27,7 @@ from isogloss.training.development import (
     development_history,
 )
 from isogloss.training.hybrid_trainer import HybridTrainer
-from isogloss.training.loss import InfoNCELoss
+from isogloss.training.loss import TOKEN_BUDGET, UNLIMITED, InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
 from isogloss.training.pair_texts import PairDataset
 from isogloss.training.planning import absent_languages, make_planner
@@ -191,7 +191,12 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
             model=model,
             args=arguments,
             loss=InfoNCELoss(
-                model, recipe.temperature, memory_budget=recipe.memory_budget, share=Share.of(arguments)
+                model,
+                recipe.temperature,
+                # Each micro-batch would make a dense gradient of all word embeddings, which costs more than padding.
+                UNLIMITED if recipe.word_embeddings == "dense" else TOKEN_BUDGET,
+                recipe.memory_budget,
+                share=Share.of(arguments),
             ),
             evaluator=materials.evaluator,
             data_collator=PairCollator(model.preprocess, materials.prompts, recipe.max_length),
