@@ -51,14 +51,12 @@ def plan(
     from isogloss.corpus import read_corpus
     from isogloss.reporting.composition import composition_tables
     from isogloss.training.pair_texts import PairDataset
-    from isogloss.training.planning import absent_languages, make_planner
+    from isogloss.training.planning import make_planner, planner_notices
 
     corpora = [read_corpus(source, data_dir=data_dir) for source in made.train]
     planner = make_planner(made, corpora)
-    for left_out in planner.left_out:
-        typer.echo(f"left out: {left_out}")
-    if absent := absent_languages(made, planner):
-        typer.echo(f"held out, but in no training corpus anyway: {', '.join(absent)}")
+    for notice in planner_notices(made, planner):
+        typer.echo(notice)
     for table in composition_tables(compose(planner, made.batches), made.plan, made.batch_size, made.seed):
         print_table(table)
     _show(planner, PairDataset(corpora), range(first, first + show))

@@ -11,10 +11,10 @@ from sentence_transformers.sentence_transformer.evaluation import SentenceEvalua
 
 from isogloss.batching import BatchPlanner, Plan
 from isogloss.corpus import ParallelCorpus, RetrievalBenchmark
-from isogloss.encoding.encoder import SentenceTransformerEncoder, encode_distinct
+from isogloss.encoding.encoder import SentenceTransformerEncoder
 from isogloss.encoding.prompts import Prompts
 from isogloss.errors import PlanError, RecipeError
-from isogloss.evaluation import evaluate_vectors
+from isogloss.evaluation.model_evaluation import evaluate_model
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.loss import InfoNCELoss
 from isogloss.training.pair_texts import PairDataset, planning_data
@@ -61,7 +61,6 @@ class DevelopmentEvaluator(SentenceEvaluator):
         self.max_length = max_length
         self.primary_metric = f"dev_{select_by}"
         self.greater_is_better = select_by not in ("loss", "rank_distance")
-        self.history: list[dict[str, float]] = []
 
     def __call__(
         self, model: SentenceTransformer, output_path: str | None = None, epoch: float = -1, steps: int = -1
@@ -73,7 +72,6 @@ class DevelopmentEvaluator(SentenceEvaluator):
             figures = {"dev_loss": self._loss(model), **self._retrieval(model)}
         finally:
             model.train(was_training)
-        self.history.append({"step": float(steps), **figures})
         return figures
 
     def _loss(self, model: SentenceTransformer) -> float:
@@ -96,11 +94,7 @@ class DevelopmentEvaluator(SentenceEvaluator):
 
     def _retrieval(self, model: SentenceTransformer) -> dict[str, float]:
         encoder = SentenceTransformerEncoder(model, "", self.prompts, max_length=self.max_length)
-        queries, query_index = encode_distinct(encoder, self.benchmark.query_texts, "query")
-        candidates, candidate_index = encode_distinct(encoder, self.benchmark.candidate_texts, "passage")
-        evaluation = evaluate_vectors(
-            self.benchmark, queries, candidates, query_index=query_index, candidate_index=candidate_index
-        )
+        evaluation, _ = evaluate_model(encoder, self.benchmark)
         figures = {
             "dev_mono_map": evaluation.settings["mono"].summaries["map"].mean,
             "dev_cross_map": evaluation.settings["cross"].summaries["map"].mean,

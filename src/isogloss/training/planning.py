@@ -46,11 +46,17 @@ def make_planner(recipe: Recipe, corpora: Sequence[ParallelCorpus]) -> BatchPlan
     return BatchPlanner(data, make_plan(recipe), recipe.batch_size, recipe.seed, recipe.batches)
 
 
-def absent_languages(recipe: Recipe, planner: BatchPlanner) -> list[str]:
-    """Return held-out languages that the corpora do not have: perhaps meant so, perhaps misspelt."""
+def planner_notices(recipe: Recipe, planner: BatchPlanner) -> list[str]:
+    """Say what a run goes without: what was left out as too small, and held-out languages that no corpus has.
+
+    The latter are perhaps meant so, perhaps misspelt.
+    """
+    notices = [f"left out: {left_out}" for left_out in planner.left_out]
     plan = make_plan(recipe)
-    named = set(plan.held_out_languages).union(*plan.held_out_pairs)
-    return sorted(named - set(planner.space.languages))
+    held_out = set(plan.held_out_languages).union(*plan.held_out_pairs)
+    if absent := sorted(held_out - set(planner.space.languages)):
+        notices.append(f"held out, but in no training corpus anyway: {', '.join(absent)}")
+    return notices
 
 
 def _standard(key: str, codes: Iterable[str]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from isogloss.training.hybrid_trainer import HybridTrainer
 from isogloss.training.loss import TOKEN_BUDGET, UNLIMITED, InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
 from isogloss.training.pair_texts import PairDataset
-from isogloss.training.planning import absent_languages, make_planner
+from isogloss.training.planning import make_planner, planner_notices
 from isogloss.training.processes import Share, announced, wait_for_all
 from isogloss.training.recipe import Recipe, recipe_toml
 from isogloss.training.word_embeddings import prepare_word_embeddings
@@ -60,7 +60,6 @@ class _Materials:
 
     corpora: list[ParallelCorpus]
     planner: BatchPlanner
-    development: ParallelCorpus | None
     model: SentenceTransformer
     prompts: Prompts
     evaluator: DevelopmentEvaluator | None
@@ -160,10 +159,8 @@ def _finish(
 def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> _Materials:
     corpora = [read_corpus(source, data_dir=data_dir) for source in recipe.train]
     planner = make_planner(recipe, corpora)
-    for left_out in planner.left_out:
-        progress.message(f"left out: {left_out}")
-    if absent := absent_languages(recipe, planner):
-        progress.message(f"held out, but in no training corpus anyway: {', '.join(absent)}")
+    for notice in planner_notices(recipe, planner):
+        progress.message(notice)
     development = None if recipe.dev is None else read_corpus(recipe.dev, data_dir=data_dir)
     torch.manual_seed(recipe.seed)
     model = load_sentence_transformer(recipe.base, device=recipe.device, max_length=recipe.max_length)
@@ -177,7 +174,7 @@ def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> 
     model.default_prompt_name = None
     prepare_word_embeddings(model, recipe.word_embeddings)
     evaluator = None if development is None else development_evaluator(recipe, development, prompts)
-    return _Materials(corpora, planner, development, model, prompts, evaluator)
+    return _Materials(corpora, planner, model, prompts, evaluator)
 
 
 def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: list[Any]) -> HybridTrainer:
