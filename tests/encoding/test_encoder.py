@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from isogloss.encoding.encoder import SentenceTransformerEncoder, encode_distinct
 from isogloss.errors import ModelError
@@ -34,7 +35,7 @@ def load(folder):
 
 
 def test_vectors_come_in_the_order_of_the_texts(load):
-    encoder = load(batch_size=3)
+    encoder = load(token_budget=30)
     vectors = encoder.encode(TEXTS, "query")
     assert vectors.dtype == np.float32
     assert vectors.shape == (len(TEXTS), 32)
@@ -48,10 +49,10 @@ def test_vectors_have_unit_length(load):
     np.testing.assert_allclose(np.linalg.norm(load().encode(TEXTS, "passage"), axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 5, 100])
-def test_the_batch_size_changes_nothing(load, batch_size):
-    expected = load(batch_size=64).encode(TEXTS, "query")
-    np.testing.assert_allclose(load(batch_size=batch_size).encode(TEXTS, "query"), expected, atol=1e-6)
+@pytest.mark.parametrize("token_budget", [1, 20, 100])
+def test_the_token_budget_changes_nothing(load, token_budget):
+    expected = load().encode(TEXTS, "query")
+    np.testing.assert_allclose(load(token_budget=token_budget).encode(TEXTS, "query"), expected, atol=1e-6)
 
 
 def test_prompts_are_put_before_the_texts(load):
@@ -107,19 +108,40 @@ def test_an_empty_text_has_a_vector(load):
 
 def test_progress_counts_every_text_once(load):
     done: list[int] = []
-    load(batch_size=3).encode(TEXTS, "query", done.append)
-    assert done == [3, 3, 2]
+    load(token_budget=40).encode(TEXTS, "query", done.append)
+    assert len(done) > 2
+    assert sum(done) == len(TEXTS)
 
 
 def test_a_model_that_fails_is_named(load, monkeypatch):
     encoder = load()
 
     def fail(*_, **__):
-        raise RuntimeError("out of memory")
+        raise RuntimeError("no such kernel")
 
-    monkeypatch.setattr(encoder.model, "encode", fail)
-    with pytest.raises(ModelError, match=r"tiny-.*the model failed on a batch of 8 texts: out of memory"):
+    monkeypatch.setattr(encoder.model, "forward", fail)
+    with pytest.raises(ModelError, match=r"tiny-.*the model failed on 8 query texts: no such kernel"):
         encoder.encode(TEXTS, "query")
+
+
+def test_a_model_that_runs_out_of_memory_says_what_helps(load, monkeypatch):
+    encoder = load(token_budget=77)
+
+    def fail(*_, **__):
+        raise torch.OutOfMemoryError("2 GiB")
+
+    monkeypatch.setattr(encoder.model, "forward", fail)
+    with pytest.raises(
+        ModelError, match="out of memory at 77 tokens a forward pass; give a smaller token budget"
+    ):
+        encoder.encode(TEXTS, "query")
+
+
+def test_bfloat16_is_near_float32_and_comes_as_float32(load):
+    exact, rounded = load().encode(TEXTS, "query"), load(precision="bfloat16").encode(TEXTS, "query")
+    assert rounded.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(rounded, axis=1), 1, atol=1e-6)
+    assert 0 < np.abs(rounded - exact).max() < 0.05
 
 
 class CountingEncoder:

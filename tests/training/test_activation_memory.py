@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 from transformers import BertConfig, BertModel
 
+from isogloss.encoding.micro_batches import split
 from isogloss.training.activation_memory import (
     GIGABYTE,
     EncoderShape,
@@ -13,7 +14,6 @@ from isogloss.training.activation_memory import (
     cached_token_budget,
     encoder_shape,
 )
-from isogloss.training.micro_batches import split
 
 SHAPE = EncoderShape(layers=2, hidden=32, intermediate=64, heads=4)
 

@@ -8,11 +8,11 @@ from sentence_transformers import SentenceTransformer
 from tests.conftest import LANGUAGES
 
 import isogloss.training.loss
+from isogloss.encoding.micro_batches import micro_batches, split
 from isogloss.training.activation_memory import GIGABYTE, activation_bytes, encoder_shape
 from isogloss.training.callbacks import SilentProgress
 from isogloss.training.grad_cache import embed_cached
 from isogloss.training.loss import InfoNCELoss, info_nce
-from isogloss.training.micro_batches import micro_batches, split
 from isogloss.training.recipe import make_recipe
 from isogloss.training.run import train
 

@@ -30,7 +30,20 @@ def evaluate(
         int | None,
         typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Texts a forward pass.")] = 64,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="float32; bfloat16, for GPUs and processors with AMX; or int8, for processors: needs isogloss[int8]."
+        ),
+    ] = "float32",
+    token_budget: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Tokens a forward pass, padding included; lower it if memory runs out."
+            " Default: what is fast on the device.",
+        ),
+    ] = None,
     device: Device = None,
     runs: Annotated[
         bool,
@@ -68,6 +81,7 @@ def evaluate(
 
     quiet_libraries()
     from isogloss.encoding.encoder import SentenceTransformerEncoder
+    from isogloss.encoding.precision import bfloat16_pays, check_precision
     from isogloss.evaluation.model_evaluation import evaluate_model, write_benchmark_runs
     from isogloss.evaluation.per_query import write_per_query
     from isogloss.evaluation.results import write_results
@@ -78,9 +92,12 @@ def evaluate(
         query_prompt=query_prompt,
         passage_prompt=passage_prompt,
         max_length=max_length,
-        batch_size=batch_size,
+        token_budget=token_budget,
+        precision=check_precision(precision, device),
         device=device,
     )
+    if precision == "bfloat16" and not bfloat16_pays(encoder.model.device):
+        typer.echo("bfloat16 is slower than float32 on this device; float32 or int8 is faster", err=True)
     with staged_progress() as progress:
         evaluation, encoded = evaluate_model(encoder, benchmark, progress)
     results = model_results(evaluation, encoder, encoded)

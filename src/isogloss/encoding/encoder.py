@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isogloss.encoding.loading import load_sentence_transformer, prompts_of
+from isogloss.encoding.precision import Precision, check_precision
 from isogloss.encoding.prompts import Prompts
 from isogloss.errors import ModelError
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 Side = Literal["query", "passage"]
@@ -41,7 +43,8 @@ class SentenceTransformerEncoder:
         name: what to call it in results.
         prompts: put before queries and passages.
         max_length: tokens after which a text is cut, special tokens included; None keeps the model's own limit.
-        batch_size: texts a forward pass.
+        token_budget: tokens a forward pass, padding included; None takes what is fast on the model's device.
+        precision: the arithmetic of the model; `load` prepares a model for int8.
     """
 
     def __init__(
@@ -51,13 +54,15 @@ class SentenceTransformerEncoder:
         prompts: Prompts,
         *,
         max_length: int | None = None,
-        batch_size: int = 64,
+        token_budget: int | None = None,
+        precision: Precision = "float32",
     ) -> None:
         self.model = model
         self.name = name
         self.prompts = prompts
         self.max_length = max_length
-        self.batch_size = batch_size
+        self.token_budget = token_budget or default_token_budget(model.device)
+        self.precision = precision
 
     @classmethod
     def load(
@@ -67,67 +72,91 @@ class SentenceTransformerEncoder:
         query_prompt: str | None = None,
         passage_prompt: str | None = None,
         max_length: int | None = None,
-        batch_size: int = 64,
+        token_budget: int | None = None,
+        precision: Precision = "float32",
         device: str | None = None,
     ) -> SentenceTransformerEncoder:
         """Load a model by name or folder, with its own prompts unless others are given.
 
+        Args:
+            model: as `load_sentence_transformer` takes it.
+            query_prompt: put before queries; None takes the model's own.
+            passage_prompt: put before passages, likewise.
+            max_length: as for the class.
+            token_budget: as for the class.
+            precision: ``int8`` runs on the processor, with the extra `int8`.
+            device: a torch device; None picks a GPU where there is one.
+
         Raises:
-            ModelError: it cannot be found or loaded, or gives no sentence vectors.
-            RecipeError: the device is not there, or `max_length` is more than the model takes.
+            ModelError: it cannot be found or loaded, gives no sentence vectors, or cannot be put into int8.
+            RecipeError: the precision is unknown, the device is not there or not one for int8, or `max_length` is more
+                than the model takes.
         """
-        loaded = load_sentence_transformer(model, device=device, max_length=max_length)
+        check_precision(precision, device)
+        # int8 runs on the processor, whatever else there is.
+        place = "cpu" if precision == "int8" else device
+        loaded = load_sentence_transformer(model, device=place, max_length=max_length)
         prompts = prompts_of(loaded, str(model), query_prompt=query_prompt, passage_prompt=passage_prompt)
-        return cls(loaded, str(model), prompts, max_length=max_length, batch_size=batch_size)
+        if precision == "int8":
+            from isogloss.encoding.int8_transformer import convert_to_int8
+
+            convert_to_int8(loaded, str(model))
+        return cls(
+            loaded,
+            str(model),
+            prompts,
+            max_length=max_length,
+            token_budget=token_budget,
+            precision=precision,
+        )
 
     def encode(
         self, texts: Sequence[str], side: Side, progress: Progress | None = None
     ) -> NDArray[np.float32]:
-        """Encode texts, long ones first so that a batch holds texts of like length and memory peaks at once.
+        """Encode texts in micro-batches under the token budget, as `encode_texts` does.
 
         Args:
             texts: the texts, without prompts.
             side: which prompt to put before them.
-            progress: called after each batch with the texts done in it.
+            progress: called after each forward pass with the texts done in it.
 
         Returns:
             float32, shape (texts, dimension), unit length, in the order of `texts`.
 
         Raises:
-            ModelError: the model fails on a batch.
+            ModelError: the model fails.
         """
-        prompt = self.prompts.query if side == "query" else self.prompts.passage
-        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
-        vectors: NDArray[np.float32] | None = None
-        limit = {} if self.max_length is None else {"processing_kwargs": _truncate_at(self.max_length)}
-        for start in range(0, len(order), self.batch_size):
-            positions = order[start : start + self.batch_size]
-            try:
-                batch = self.model.encode(
-                    [texts[position] for position in positions],
-                    prompt=prompt,
-                    batch_size=self.batch_size,
-                    normalize_embeddings=True,
-                    convert_to_numpy=True,
-                    show_progress_bar=False,
-                    **limit,
+        import torch
+
+        from isogloss.encoding.token_budget import encode_texts
+
+        try:
+            with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                return encode_texts(
+                    self.model,
+                    texts,
+                    prompt=self.prompts.query if side == "query" else self.prompts.passage,
+                    max_length=self.max_length,
+                    token_budget=self.token_budget,
+                    progress=progress,
                 )
-            except (RuntimeError, ValueError, IndexError) as error:
-                raise ModelError(
-                    f"{self.name}: the model failed on a batch of {len(positions)} texts: {error}"
-                ) from error
-            if vectors is None:
-                vectors = np.empty((len(texts), batch.shape[1]), dtype=np.float32)
-            vectors[positions] = batch
-            if progress is not None:
-                progress(len(positions))
-        if vectors is None:
-            return np.empty((0, self.model.get_embedding_dimension() or 0), dtype=np.float32)
-        return vectors
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"{self.name}: out of memory at {self.token_budget} tokens a forward pass; give a smaller"
+                " token budget"
+            ) from error
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise ModelError(
+                f"{self.name}: the model failed on {len(texts)} {side} texts: {error}"
+            ) from error
 
 
-def _truncate_at(max_length: int) -> dict[str, dict[str, int | bool]]:
-    return {"text": {"max_length": max_length, "truncation": True}}
+def default_token_budget(device: torch.device) -> int:
+    """Return the tokens a forward pass that are fast on a device.
+
+    On processors activations of this many tokens stay in the caches; GPUs want more work at once.
+    """
+    return 1024 if device.type == "cpu" else 32768
 
 
 def encode_distinct(

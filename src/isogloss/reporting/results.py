@@ -22,6 +22,7 @@ def model_results(
             "passage_prompt": encoder.prompts.passage,
             "max_length": encoder.max_length or encoder.model.max_seq_length,
             "dimension": encoded.candidate_vectors.shape[1],
+            "precision": encoder.precision,
             "device": str(encoder.model.device),
         },
         versions=library_versions(),

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from isogloss.training.micro_batches import split, token_mask
+from isogloss.encoding.micro_batches import split, token_mask
 
 GIGABYTE = 10**9
 

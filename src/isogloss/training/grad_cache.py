@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from isogloss.training.micro_batches import MicroBatch, embed_at_once, join, split, take
+from isogloss.encoding.micro_batches import MicroBatch, embed_at_once, join, split, take
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from isogloss.encoding.micro_batches import embed
 from isogloss.training.activation_memory import cached_token_budget, encoder_shape
 from isogloss.training.grad_cache import embed_cached
-from isogloss.training.micro_batches import embed
 from isogloss.training.processes import ALONE, Share, gather_candidates
 
 TOKEN_BUDGET = 512

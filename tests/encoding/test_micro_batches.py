@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 
+from isogloss.encoding.micro_batches import embed, micro_batches
 from isogloss.training.loss import InfoNCELoss
-from isogloss.training.micro_batches import embed, micro_batches
 
 
 @given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 200))
