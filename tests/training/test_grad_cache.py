@@ -5,7 +5,6 @@ from contextlib import contextmanager
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from tests.conftest import LANGUAGES
 
 import isogloss.training.loss
 from isogloss.encoding.micro_batches import micro_batches, split
@@ -15,6 +14,7 @@ from isogloss.training.grad_cache import embed_cached
 from isogloss.training.loss import InfoNCELoss, info_nce
 from isogloss.training.recipe import make_recipe
 from isogloss.training.run import train
+from tests.conftest import LANGUAGES
 
 QUERIES = [
     "a",
