@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from isogloss.cli import main
+from isogloss.encoding import precision
 from isogloss.evaluation import read_results
 from tests.conftest import records, write_records
 
@@ -56,11 +57,24 @@ def test_train_evaluate_and_go_on(run, tmp_path, tiny_bert, corpus_file):
     figures = read_results(results / "results.json")
     assert figures["settings"]["cross"]["map"]["by_pair"].keys() >= {"en->de", "zh->hi"}
     assert figures["model"]["name"] == str(model)
+    assert figures["model"]["precision"] == "float32"
     assert (results / "per_query.parquet").is_file()
     with gzip.open(results / "runs" / "multi.run.gz", "rt", encoding="utf-8") as file:
         assert len(file.readlines()) == 160 * 5
     code, _, err = run("evaluate", model, "--data", corpus_file, "--output", results)
     assert (code, "not empty" in err) == (2, True)
+
+
+def test_evaluate_in_another_precision(run, tmp_path, tiny_bert, corpus_file, monkeypatch):
+    monkeypatch.setattr(precision, "bfloat16_pays", lambda _: False)
+    code, _, err = run(
+        "evaluate", tiny_bert, "--data", corpus_file, "--output", tmp_path / "results", "--device", "cpu",
+        "--precision", "bfloat16", "--token-budget", 64,
+    )  # fmt: skip
+    assert (code, "bfloat16 is slower than float32 on this device" in err) == (0, True)
+    assert read_results(tmp_path / "results" / "results.json")["model"]["precision"] == "bfloat16"
+    code, _, err = run("evaluate", tiny_bert, "--data", corpus_file, "--precision", "int4")
+    assert (code, "'int4' is none of float32, bfloat16, int8" in err) == (2, True)
 
 
 def test_a_recipe_file_and_options_over_it(run, tmp_path, tiny_bert, corpus_file):

@@ -41,7 +41,7 @@ def folder(request):
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 10**6), st.sampled_from([0, 1]))
 def test_a_matrix_is_rounded_to_within_half_a_step(rows, columns, seed, axis):
     draw = np.random.default_rng(seed)
-    weights = (draw.standard_normal((rows, columns)) * 10 ** draw.integers(-4, 4)).astype(np.float32)
+    weights = (draw.standard_normal((rows, columns)) * 10.0 ** draw.integers(-4, 4)).astype(np.float32)
     weights[draw.random(weights.shape) < 0.2] = 0
     numbers, scales = quantised(weights, axis)
     assert numbers.dtype == np.int8

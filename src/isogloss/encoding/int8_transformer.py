@@ -19,7 +19,7 @@ from isogloss.errors import ModelError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-ACTIVATION_GROUP = 128
+ACTIVATION_GROUP = 64
 """Neighbouring values of an activation that are rounded by one scale: decided on `sample:dev`, see docs/log.md."""
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
