@@ -185,7 +185,7 @@ def test_the_made_folder_tokenizes_alike(packed_path, e5_folder, texts):
 
 @pytest.mark.slow
 def test_the_vectors_are_those_of_the_c_source(e5_folder, reference, texts):
-    encoder = SentenceTransformerEncoder.load(e5_folder, device="cpu", batch_size=10)
+    encoder = SentenceTransformerEncoder.load(e5_folder, device="cpu")
     lowest = 1.0
     for language, (questions, sentences) in texts.items():
         cosines = []

@@ -8,6 +8,7 @@ so nothing is kept on disk.
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -130,11 +131,13 @@ def _convert(torch_model: nn.Module, inputs: dict[str, Tensor]) -> Any:
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     frontend = FrontEndManager().load_by_framework("pytorch")
-    # The front end does not keep the decoder alive.
-    decoder = TorchScriptPythonDecoder(
-        _LastHiddenState(torch_model, list(inputs)), example_input=tuple(inputs.values())
-    )
-    model = frontend.convert(frontend.load(decoder))
+    traced = _LastHiddenState(torch_model, list(inputs))
+    with warnings.catch_warnings():
+        # What a trace may get wrong is checked afterwards.
+        warnings.simplefilter("ignore")
+        # The front end does not keep the decoder alive: it needs a name.
+        decoder = TorchScriptPythonDecoder(traced, example_input=tuple(inputs.values()))
+        model = frontend.convert(frontend.load(decoder))
     for port, name in zip(model.inputs, inputs, strict=True):
         port.get_tensor().set_names({name})
     return model
