@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -115,15 +116,23 @@ def one_pass(encoder: SentenceTransformerEncoder, benchmark: RetrievalBenchmark)
     }
 
 
-def run(quick: bool, model: str = "multilingual-e5-small", data: str = "sample:dev") -> EvaluationReport:
+def run(
+    quick: bool,
+    model: str = "multilingual-e5-small",
+    data: str = "sample:dev",
+    languages: Sequence[str] = (),
+) -> EvaluationReport:
     """Check that both ways agree, then time them in turn.
 
     Args:
         quick: two languages, once.
         model: as `isogloss evaluate` takes it.
         data: a benchmark or corpus.
+        languages: some of its languages; none means all.
     """
     benchmark = load_benchmark(data)
+    if languages:
+        benchmark = benchmark.subset(languages)
     if quick:
         benchmark = benchmark.subset(benchmark.languages[:2])
     loaded, not_run = encoders(model)
@@ -176,8 +185,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--model", default="multilingual-e5-small")
     parser.add_argument("--data", default="sample:dev")
+    parser.add_argument("--language", action="append", default=[], help="repeatable; default: all")
     options = parser.parse_args()
-    report = run(options.quick, options.model, options.data)
+    report = run(options.quick, options.model, options.data, options.language)
     print(report.as_markdown(), report.as_json(), sep="\n")
 
 

@@ -97,7 +97,7 @@ def evaluate(
         device=device,
     )
     if precision == "bfloat16" and not bfloat16_pays(encoder.model.device):
-        typer.echo("bfloat16 is slower than float32 on this device; float32 or int8 is faster", err=True)
+        typer.echo("bfloat16 is no faster than float32 on this device; int8 may be, on a processor", err=True)
     with staged_progress() as progress:
         evaluation, encoded = evaluate_model(encoder, benchmark, progress)
     results = model_results(evaluation, encoder, encoded)

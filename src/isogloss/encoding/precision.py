@@ -37,7 +37,7 @@ def check_precision(precision: str, device: str | None) -> Precision:
 def bfloat16_pays(device: torch.device) -> bool:
     """Tell whether bfloat16 is faster than float32 on a device.
 
-    On processors it takes AMX: those with AVX-512 alone, its bfloat16 instructions included, were measured slower in
+    On processors it takes AMX: those with AVX-512 alone, its bfloat16 instructions included, were measured no faster in
     bfloat16 than in float32.
     """
     import torch
