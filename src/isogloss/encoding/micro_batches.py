@@ -7,7 +7,7 @@ saved; the vectors, and so the loss over the whole batch and its gradients, are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+Embedding = Callable[[nn.Module, dict[str, Any]], Tensor]
+"""Embeds all texts of its features at once with a model: vectors of shape (texts, d)."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,15 @@ def join(vectors: Sequence[Tensor], parts: Sequence[MicroBatch]) -> Tensor:
     return together[torch.from_numpy(back).to(together.device)]
 
 
-def embed(model: nn.Module, features: Mapping[str, Any], token_budget: int) -> Tensor:
+def embed_at_once(model: nn.Module, features: dict[str, Any]) -> Tensor:
+    """Embed tokenised texts as they are, shape (texts, d)."""
+    vectors: Tensor = model(features)["sentence_embedding"]
+    return vectors
+
+
+def embed(
+    model: nn.Module, features: Mapping[str, Any], token_budget: int, at_once: Embedding = embed_at_once
+) -> Tensor:
     """Embed tokenised texts in micro-batches.
 
     Args:
@@ -114,20 +125,13 @@ def embed(model: nn.Module, features: Mapping[str, Any], token_budget: int) -> T
             passed on as it is. Without an ``attention_mask`` of two dimensions, and on devices other than the CPU, the
             texts are embedded at once.
         token_budget: as for `micro_batches`.
+        at_once: embeds a micro-batch, which comes to it by falling length.
 
     Returns:
         The vectors in the order of the texts, shape (texts, d).
     """
     mask = token_mask(features)
-    if mask is None or mask.device.type != "cpu":
-        return embed_at_once(model, dict(features))
+    if mask is None or mask.device.type != "cpu" or not len(mask):
+        return at_once(model, dict(features))
     parts = split(mask, token_budget)
-    if len(parts) == 1:
-        return embed_at_once(model, dict(features))
-    return join([embed_at_once(model, take(features, part)) for part in parts], parts)
-
-
-def embed_at_once(model: nn.Module, features: dict[str, Any]) -> Tensor:
-    """Embed tokenised texts as they are, shape (texts, d)."""
-    vectors: Tensor = model(features)["sentence_embedding"]
-    return vectors
+    return join([at_once(model, take(features, part)) for part in parts], parts)

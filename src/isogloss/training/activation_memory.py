@@ -71,7 +71,12 @@ def activation_bytes(shape: EncoderShape, texts: int, width: int) -> int:
 
 
 def cached_token_budget(
-    shape: EncoderShape, sides: Sequence[Mapping[str, Any]], token_budget: int, memory_budget: float
+    shape: EncoderShape,
+    sides: Sequence[Mapping[str, Any]],
+    token_budget: int,
+    memory_budget: float,
+    *,
+    packed: bool = False,
 ) -> int | None:
     """Decide whether a batch is too large for a memory budget, and how small its micro-batches have to be if so.
 
@@ -80,6 +85,7 @@ def cached_token_budget(
         sides: the features of queries and candidates.
         token_budget: tokens that go through a processor at once; other devices take a side at once.
         memory_budget: gigabytes for the activations of a batch.
+        packed: whether texts go through a processor without padding.
 
     Returns:
         None where the activations of the whole batch are within the budget, or the texts cannot be told apart. Else
@@ -92,7 +98,9 @@ def cached_token_budget(
         if mask is None:
             return None
         on_processor = mask.device.type == "cpu"
-        if on_processor:
+        if on_processor and packed:
+            pieces = [(1, length) for length in mask.sum(dim=1).tolist()]
+        elif on_processor:
             pieces = [(part.texts, part.width) for part in split(mask, token_budget)]
         else:
             pieces = [(mask.shape[0], mask.shape[1])]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from isogloss.encoding.micro_batches import MicroBatch, embed_at_once, join, split, take
+from isogloss.encoding.micro_batches import Embedding, MicroBatch, embed_at_once, join, split, take
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ class RandomState:
 
 
 def embed_cached(
-    model: nn.Module, sides: Sequence[Mapping[str, Any]], token_budget: int
+    model: nn.Module,
+    sides: Sequence[Mapping[str, Any]],
+    token_budget: int,
+    at_once: Embedding = embed_at_once,
 ) -> tuple[Tensor, ...]:
     """Embed the sides of a batch; activations are not kept, but computed again in the backward pass.
 
@@ -68,6 +71,7 @@ def embed_cached(
         sides: for each side tensors of shape (texts, ...), those of tokens padded to (texts, longest), among them
             ``attention_mask``.
         token_budget: as for `micro_batches`.
+        at_once: embeds a micro-batch.
 
     Returns:
         For each side the vectors in the order of its texts, shape (texts, d).
@@ -76,7 +80,9 @@ def embed_cached(
     pieces = [(side, part) for side, of_side in zip(sides, parts, strict=True) for part in of_side]
     # Only what depends on something that needs a gradient is called back.
     needs_gradient = torch.empty(0, requires_grad=any(weight.requires_grad for weight in model.parameters()))
-    vectors: tuple[Tensor, ...] = _EmbeddedTwice.apply(needs_gradient, model, pieces)  # type: ignore[no-untyped-call]
+    vectors: tuple[Tensor, ...] = _EmbeddedTwice.apply(  # type: ignore[no-untyped-call]
+        needs_gradient, model, pieces, at_once
+    )
     embedded, done = [], 0
     for of_side in parts:
         embedded.append(join(vectors[done : done + len(of_side)], of_side))
@@ -93,9 +99,10 @@ class _EmbeddedTwice(torch.autograd.Function):
         needs_gradient: Tensor,
         model: nn.Module,
         pieces: Sequence[tuple[Mapping[str, Any], MicroBatch]],
+        at_once: Embedding,
     ) -> tuple[Tensor, ...]:
         device = pieces[0][0]["attention_mask"].device
-        ctx.model, ctx.pieces, ctx.states = model, pieces, []
+        ctx.model, ctx.pieces, ctx.at_once, ctx.states = model, pieces, at_once, []
         ctx.autocast = {
             "device_type": device.type,
             "dtype": torch.get_autocast_dtype(device.type),
@@ -104,7 +111,7 @@ class _EmbeddedTwice(torch.autograd.Function):
         vectors = []
         for side, part in pieces:
             ctx.states.append(RandomState.now(device))
-            vectors.append(embed_at_once(model, take(side, part)))
+            vectors.append(at_once(model, take(side, part)))
         # Autocast keeps the weights that it has rounded; rounded without a graph, older torch (issue 65766 of
         # pytorch/pytorch) would use them in the next forward pass too, and no gradient would reach them.
         torch.clear_autocast_cache()
@@ -112,7 +119,7 @@ class _EmbeddedTwice(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, ...]:
         after = RandomState.now(ctx.states[0].device)
         try:
             for place, ((side, part), state, gradient) in enumerate(
@@ -122,13 +129,13 @@ class _EmbeddedTwice(torch.autograd.Function):
                 state.restore()
                 with nullcontext() if last else _unsynchronised(ctx.model):
                     with torch.enable_grad(), torch.autocast(**ctx.autocast):
-                        vectors = embed_at_once(ctx.model, take(side, part))
+                        vectors = ctx.at_once(ctx.model, take(side, part))
                     # One side of a model may be frozen.
                     if vectors.requires_grad:
                         torch.autograd.backward(vectors, gradient)
         finally:
             after.restore()
-        return None, None, None
+        return None, None, None, None
 
 
 def _unsynchronised(model: nn.Module) -> AbstractContextManager[Any]:

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from isogloss.encoding.micro_batches import embed
+from isogloss.encoding.micro_batches import embed, embed_at_once
 from isogloss.training.activation_memory import cached_token_budget, encoder_shape
 from isogloss.training.grad_cache import embed_cached
+from isogloss.training.packing import embedding_of, side_by_side
 from isogloss.training.processes import ALONE, Share, gather_candidates
 
 TOKEN_BUDGET = 512
@@ -77,6 +78,7 @@ class InfoNCELoss(nn.Module):
         self.memory_budget = memory_budget
         # Read now: the trainer may wrap the model, and the wrapper has no configuration.
         self.shape = encoder_shape(model)
+        self.at_once = embedding_of(model)
         self.share = share
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
@@ -93,11 +95,18 @@ class InfoNCELoss(nn.Module):
 
     def _embed(self, sides: list[dict[str, Tensor]]) -> tuple[Tensor, ...]:
         # Without a graph, as in an evaluation, no activations are kept anyway.
+        packed = self.at_once is not embed_at_once
         if self.memory_budget and self.shape and torch.is_grad_enabled():
-            tokens = cached_token_budget(self.shape, sides, self.token_budget, self.memory_budget)
+            tokens = cached_token_budget(
+                self.shape, sides, self.token_budget, self.memory_budget, packed=packed
+            )
             if tokens is not None:
-                return embed_cached(self.model, sides, tokens)
-        return tuple(embed(self.model, side, self.token_budget) for side in sides)
+                return embed_cached(self.model, sides, tokens, self.at_once)
+        together = side_by_side(sides) if packed else None
+        if together is None:
+            return tuple(embed(self.model, side, self.token_budget, self.at_once) for side in sides)
+        vectors = embed(self.model, together, self.token_budget, self.at_once)
+        return torch.split(vectors, [len(side["attention_mask"]) for side in sides])
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return the arguments, as sentence-transformers' model cards show them."""

@@ -26,6 +26,7 @@ from isogloss.training.development import (
     development_evaluator,
     development_history,
 )
+from isogloss.training.dropout import quick_dropout
 from isogloss.training.hybrid_trainer import HybridTrainer
 from isogloss.training.loss import TOKEN_BUDGET, UNLIMITED, InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
@@ -117,7 +118,7 @@ def train(
         if share.processes > 1:
             # The trainer seeds all processes alike; dropout is to differ between the parts of a batch.
             torch.manual_seed(recipe.seed + share.rank)
-        with interrupt:
+        with interrupt, quick_dropout(trainer.model):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except BaseException:
         if share.leads:
