@@ -17,6 +17,9 @@ from isogloss.training.processes import ALONE, Share, gather_candidates
 TOKEN_BUDGET = 512
 """Tokens at once: enough to keep a processor's matrix units busy, few enough to leave little padding."""
 
+PACKED_TOKEN_BUDGET = 2048
+"""Likewise for texts in a row, of which none is padding: large products are quickest, until memory is what they wait for."""
+
 UNLIMITED = 2**62
 """A token budget that splits nothing."""
 
@@ -53,8 +56,9 @@ class InfoNCELoss(nn.Module):
     Args:
         model: a sentence-transformers model.
         temperature: divides the cosines.
-        token_budget: tokens that go through a processor at once, padding included; on other devices, which gain by
-            large batches, a side of the batch goes through at once. Vectors are the same but for dropout's draws.
+        token_budget: tokens that go through a processor at once, padding included; where None, `TOKEN_BUDGET`, or
+            `PACKED_TOKEN_BUDGET` for a model whose texts need no padding. On other devices, which gain by large
+            batches, a side of the batch goes through at once. Vectors are the same but for dropout's draws.
         memory_budget: gigabytes for the activations of a batch; one that `activation_bytes` says is larger is embedded
             by `embed_cached`, slower and with the same gradients. Never where it is None or 0, or the model's sizes
             are not known.
@@ -66,7 +70,7 @@ class InfoNCELoss(nn.Module):
         self,
         model: nn.Module,
         temperature: float,
-        token_budget: int = TOKEN_BUDGET,
+        token_budget: int | None = None,
         memory_budget: float | None = None,
         *,
         share: Share = ALONE,
@@ -74,11 +78,13 @@ class InfoNCELoss(nn.Module):
         super().__init__()
         self.model = model
         self.temperature = temperature
-        self.token_budget = token_budget
         self.memory_budget = memory_budget
         # Read now: the trainer may wrap the model, and the wrapper has no configuration.
         self.shape = encoder_shape(model)
         self.at_once = embedding_of(model)
+        self.packed = self.at_once is not embed_at_once
+        usual = PACKED_TOKEN_BUDGET if self.packed else TOKEN_BUDGET
+        self.token_budget = usual if token_budget is None else token_budget
         self.share = share
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
@@ -95,14 +101,13 @@ class InfoNCELoss(nn.Module):
 
     def _embed(self, sides: list[dict[str, Tensor]]) -> tuple[Tensor, ...]:
         # Without a graph, as in an evaluation, no activations are kept anyway.
-        packed = self.at_once is not embed_at_once
         if self.memory_budget and self.shape and torch.is_grad_enabled():
             tokens = cached_token_budget(
-                self.shape, sides, self.token_budget, self.memory_budget, packed=packed
+                self.shape, sides, self.token_budget, self.memory_budget, packed=self.packed
             )
             if tokens is not None:
                 return embed_cached(self.model, sides, tokens, self.at_once)
-        together = side_by_side(sides) if packed else None
+        together = side_by_side(sides) if self.packed else None
         if together is None:
             return tuple(embed(self.model, side, self.token_budget, self.at_once) for side in sides)
         vectors = embed(self.model, together, self.token_budget, self.at_once)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,11 +22,86 @@ from isogloss.training.dropout import keep_mask
 NAME = "isogloss_packed"
 """What transformers knows the attention by."""
 
-_lengths: ContextVar[tuple[int, ...]] = ContextVar("lengths of the packed texts")
+_FULL = 0.8
+"""How full the rows of a bucket are at least: with fuller ones there are more buckets, and each costs some calls."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Texts that lie one after the other and are of about the same length.
+
+    Attributes:
+        first: where its first token lies.
+        last: one past its last token.
+        texts: how many there are.
+        width: tokens of the longest.
+        rows: where each token goes when the texts are padded to one width, shape (tokens,); None where all are of it.
+        bias: what is added to the scores of keys, shape (texts, 1, 1, width): minus infinity for padding.
+    """
+
+    first: int
+    last: int
+    texts: int
+    width: int
+    rows: Tensor | None
+    bias: Tensor | None
+
+    def padded(self, tensor: Tensor) -> Tensor:
+        """Its part of (tokens, heads, d) as (texts, heads, width, d)."""
+        part = tensor[self.first : self.last]
+        if self.rows is not None:
+            part = part.new_zeros(self.texts * self.width, *part.shape[1:]).index_copy_(0, self.rows, part)
+        return part.view(self.texts, self.width, *part.shape[1:]).transpose(1, 2)
+
+    def write(self, values: Tensor, tensor: Tensor) -> None:
+        """Put (texts, heads, width, d) into its part of (tokens, heads, d)."""
+        values = values.transpose(1, 2)
+        part = tensor[self.first : self.last]
+        if self.rows is None:
+            part.view(values.shape).copy_(values)
+        else:
+            torch.index_select(values.flatten(0, 1), 0, self.rows, out=part)
+
+    def weights(self, heads: int) -> int:
+        """How many attention weights it has, those of padding included."""
+        return self.texts * heads * self.width * self.width
+
+
+def buckets_of(lengths: Sequence[int]) -> list[Bucket]:
+    """Put neighbouring texts of like length together.
+
+    Args:
+        lengths: tokens of each text, each at least one; there are few buckets where they rise or fall.
+    """
+    buckets: list[Bucket] = []
+    first = start = 0
+    while start < len(lengths):
+        stop, low, high = start, lengths[start], lengths[start]
+        while stop < len(lengths):
+            low, high = min(low, lengths[stop]), max(high, lengths[stop])
+            if low < _FULL * high:
+                break
+            stop += 1
+        of_texts = torch.tensor(lengths[start:stop])
+        buckets.append(_bucket(first, of_texts))
+        first, start = buckets[-1].last, stop
+    return buckets
+
+
+def _bucket(first: int, lengths: Tensor) -> Bucket:
+    texts, width, last = len(lengths), int(lengths.max()), first + int(lengths.sum())
+    if (lengths == width).all():
+        return Bucket(first, last, texts, width, None, None)
+    real = torch.arange(width) < lengths[:, None]
+    bias = torch.zeros(texts, 1, 1, width).masked_fill_(~real[:, None, None], -torch.inf)
+    return Bucket(first, last, texts, width, real.flatten().nonzero()[:, 0], bias)
+
+
+_buckets: ContextVar[Sequence[Bucket]] = ContextVar("the packed texts")
 
 
 def packed_attention(
-    query: Tensor, key: Tensor, value: Tensor, lengths: Sequence[int], scale: float, dropout: float = 0.0
+    query: Tensor, key: Tensor, value: Tensor, buckets: Sequence[Bucket], scale: float, dropout: float = 0.0
 ) -> Tensor:
     """Attention of every token to all tokens of its text.
 
@@ -34,22 +109,21 @@ def packed_attention(
         query: shape (tokens, heads, d), one text after the other.
         key: likewise.
         value: likewise.
-        lengths: tokens of each text; neighbours of equal length are computed together.
+        buckets: the texts, together all tokens.
         scale: multiplies the products of queries and keys.
         dropout: the share of attention weights that is set to zero.
 
     Returns:
         Shape (tokens, heads, d).
     """
-    groups = [(length, len(list(same))) for length, same in groupby(lengths) if length]
     # What is computed inside is of the dtype of what comes in, in both directions.
     with torch.autocast(query.device.type, enabled=False):
-        out: Tensor = _PackedAttention.apply(query, key, value, groups, scale, dropout)  # type: ignore[no-untyped-call]
+        out: Tensor = _PackedAttention.apply(query, key, value, buckets, scale, dropout)  # type: ignore[no-untyped-call]
     return out
 
 
 class _PackedAttention(torch.autograd.Function):
-    """One node of the graph, where one for each operation and group would cost more than the arithmetic."""
+    """One node of the graph, where one for each operation and bucket would cost more than the arithmetic."""
 
     @staticmethod
     def forward(
@@ -57,71 +131,60 @@ class _PackedAttention(torch.autograd.Function):
         query: Tensor,
         key: Tensor,
         value: Tensor,
-        groups: Sequence[tuple[int, int]],
+        buckets: Sequence[Bucket],
         scale: float,
         dropout: float,
     ) -> Tensor:
         heads = query.shape[1]
         out = torch.empty_like(value, memory_format=torch.contiguous_format)
-        mask, kept = None, 1.0
+        masks: list[Tensor] = []
+        kept = 1.0
         if dropout > 0:
-            size = sum(texts * heads * length * length for length, texts in groups)
-            mask, kept = keep_mask((size,), dropout, query.device)
+            sizes = [bucket.weights(heads) for bucket in buckets]
+            mask, kept = keep_mask((sum(sizes),), dropout, query.device)
+            masks = list(torch.split(mask, sizes))
         weights = []
-        for place, (length, texts) in zip(_places(groups, heads), groups, strict=True):
-            q, k, v, o = (_by_text(tensor, place, length, texts) for tensor in (query, key, value, out))
-            attention = torch.matmul(q, k.transpose(-1, -2)).mul_(scale).softmax(dim=-1)
+        for place, bucket in enumerate(buckets):
+            q, k, v = bucket.padded(query), bucket.padded(key), bucket.padded(value)
+            scores = torch.matmul(q, k.transpose(-1, -2)).mul_(scale)
+            if bucket.bias is not None:
+                scores.add_(bucket.bias)
+            attention = scores.softmax(dim=-1)
             weights.append(attention)
-            o.copy_(torch.matmul(_dropped(attention, mask, kept, place), v))
-        ctx.save_for_backward(query, key, value, *weights, *([] if mask is None else [mask]))
-        ctx.groups, ctx.scale, ctx.kept = groups, scale, kept
+            if masks:
+                attention = _dropped(attention, masks[place], kept)
+            bucket.write(torch.matmul(attention, v), out)
+        ctx.save_for_backward(query, key, value, *weights, *masks)
+        ctx.buckets, ctx.scale, ctx.kept = buckets, scale, kept
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        groups = ctx.groups
         query, key, value, *rest = ctx.saved_tensors
-        weights, mask = rest[: len(groups)], (rest[len(groups)] if len(rest) > len(groups) else None)
+        weights, masks = rest[: len(ctx.buckets)], rest[len(ctx.buckets) :]
         to_query, to_key, to_value = (
             torch.empty_like(tensor, memory_format=torch.contiguous_format) for tensor in (query, key, value)
         )
-        for attention, place, (length, texts) in zip(
-            weights, _places(groups, query.shape[1]), groups, strict=True
-        ):
-            q, k, v, g, to_q, to_k, to_v = (
-                _by_text(tensor, place, length, texts)
-                for tensor in (query, key, value, gradient, to_query, to_key, to_value)
-            )
-            to_v.copy_(torch.matmul(_dropped(attention, mask, ctx.kept, place).transpose(-1, -2), g))
-            to_weights = _dropped(torch.matmul(g, v.transpose(-1, -2)), mask, ctx.kept, place)
+        for place, bucket in enumerate(ctx.buckets):
+            q, k, v, g = (bucket.padded(tensor) for tensor in (query, key, value, gradient))
+            attention = weights[place]
+            to_weights = torch.matmul(g, v.transpose(-1, -2))
+            if masks:
+                to_weights = _dropped(to_weights, masks[place], ctx.kept)
+                dropped = _dropped(attention, masks[place], ctx.kept)
+            else:
+                dropped = attention
+            bucket.write(torch.matmul(dropped.transpose(-1, -2), g), to_value)
             to_scores = torch._softmax_backward_data(to_weights, attention, -1, attention.dtype)
             to_scores.mul_(ctx.scale)
-            to_q.copy_(torch.matmul(to_scores, k))
-            to_k.copy_(torch.matmul(to_scores.transpose(-1, -2), q))
+            bucket.write(torch.matmul(to_scores, k), to_query)
+            bucket.write(torch.matmul(to_scores.transpose(-1, -2), q), to_key)
         return to_query, to_key, to_value, None, None, None
 
 
-def _places(groups: Sequence[tuple[int, int]], heads: int) -> Iterator[tuple[int, int]]:
-    """Yield where each group begins among the tokens, and among all attention weights."""
-    token = weight = 0
-    for length, texts in groups:
-        yield token, weight
-        token += length * texts
-        weight += length * length * texts * heads
-
-
-def _by_text(tensor: Tensor, place: tuple[int, int], length: int, texts: int) -> Tensor:
-    """A group's part of (tokens, heads, d) as (texts, heads, length, d), without copying it."""
-    part = tensor[place[0] : place[0] + length * texts]
-    return part.view(texts, length, *tensor.shape[1:]).transpose(1, 2)
-
-
-def _dropped(weights: Tensor, mask: Tensor | None, kept: float, place: tuple[int, int]) -> Tensor:
-    if mask is None:
-        return weights
-    part = mask[place[1] : place[1] + weights.numel()].view_as(weights)
-    return (weights * part).mul_(1 / kept)
+def _dropped(weights: Tensor, mask: Tensor, kept: float) -> Tensor:
+    return (weights * mask.view_as(weights)).mul_(1 / kept)
 
 
 def _attention_of_transformers(
@@ -138,7 +201,7 @@ def _attention_of_transformers(
     """`packed_attention` in the form in which transformers calls attention: shape (1, heads, tokens, d) in."""
     q, k, v = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return packed_attention(q, k, v, _lengths.get(), scale, dropout)[None], None
+    return packed_attention(q, k, v, _buckets.get(), scale, dropout)[None], None
 
 
 AttentionInterface.register(NAME, _attention_of_transformers)
@@ -153,10 +216,10 @@ def attention_within(config: PretrainedConfig, lengths: Sequence[int]) -> Iterat
         lengths: tokens of each text.
     """
     usual = config._attn_implementation
-    token = _lengths.set(tuple(lengths))
+    token = _buckets.set(buckets_of(lengths))
     config._attn_implementation = NAME
     try:
         yield
     finally:
         config._attn_implementation = usual
-        _lengths.reset(token)
+        _buckets.reset(token)

@@ -28,7 +28,7 @@ from isogloss.training.development import (
 )
 from isogloss.training.dropout import quick_dropout
 from isogloss.training.hybrid_trainer import HybridTrainer
-from isogloss.training.loss import TOKEN_BUDGET, UNLIMITED, InfoNCELoss
+from isogloss.training.loss import UNLIMITED, InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
 from isogloss.training.pair_texts import PairDataset
 from isogloss.training.planning import make_planner, planner_notices
@@ -192,7 +192,7 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
                 model,
                 recipe.temperature,
                 # Each micro-batch would make a dense gradient of all word embeddings, which costs more than padding.
-                UNLIMITED if recipe.word_embeddings == "dense" else TOKEN_BUDGET,
+                UNLIMITED if recipe.word_embeddings == "dense" else None,
                 recipe.memory_budget,
                 share=Share.of(arguments),
             ),
