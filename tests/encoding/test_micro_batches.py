@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 
-from isogloss.encoding.micro_batches import embed, micro_batches
+from isogloss.encoding.micro_batches import embed, embed_at_once, micro_batches
 from isogloss.training.loss import InfoNCELoss
 
 
@@ -33,7 +33,8 @@ TEXTS = [
 @pytest.mark.parametrize("kind", ["tiny_bert", "tiny_xlm_roberta"])
 @pytest.mark.parametrize("budget", [1, 13, 40, 64, 10_000])
 @pytest.mark.parametrize("padding_side", ["right", "left"])
-def test_loss_and_gradients_equal_the_padded_step(kind, budget, padding_side, request):
+@pytest.mark.parametrize("packed", [True, False])
+def test_loss_and_gradients_equal_the_padded_step(kind, budget, padding_side, packed, request):
     model = SentenceTransformer(str(request.getfixturevalue(kind)), device="cpu").eval()
     model.tokenizer.padding_side = padding_side
     sides = [model.preprocess(TEXTS, prompt="q: "), model.preprocess([*TEXTS[::-1], "noch eins", "z"])]
@@ -54,7 +55,11 @@ def test_loss_and_gradients_equal_the_padded_step(kind, budget, padding_side, re
             queries, candidates = (self.model(side)["sentence_embedding"] for side in sentence_features)
             return info_nce(queries, candidates, self.temperature)
 
-    value, gradients = step(InfoNCELoss(model, 0.05, budget))
+    loss = InfoNCELoss(model, 0.05, budget)
+    assert loss.packed
+    if not packed:
+        loss.packed, loss.at_once = False, embed_at_once
+    value, gradients = step(loss)
     plain_value, plain_gradients = step(Padded(model, 0.05))
     assert value.item() == pytest.approx(plain_value.item(), rel=1e-5)
     assert gradients.keys() == plain_gradients.keys()

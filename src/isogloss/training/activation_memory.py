@@ -105,7 +105,7 @@ def cached_token_budget(
         else:
             pieces = [(mask.shape[0], mask.shape[1])]
         needed += sum(activation_bytes(shape, texts, width) for texts, width in pieces)
-        widest = max(widest, mask.shape[1])
+        widest = max([widest, *(width for _, width in pieces)])
     budget = memory_budget * GIGABYTE
     if needed <= budget:
         return None

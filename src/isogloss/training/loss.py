@@ -18,7 +18,7 @@ TOKEN_BUDGET = 512
 """Tokens at once: enough to keep a processor's matrix units busy, few enough to leave little padding."""
 
 PACKED_TOKEN_BUDGET = 2048
-"""Likewise for texts in a row, of which none is padding: large products are quickest, until memory is what they wait for."""
+"""Likewise for texts in a row, of which none is padding: large products are quickest, until they wait for memory."""
 
 UNLIMITED = 2**62
 """A token budget that splits nothing."""

@@ -43,7 +43,7 @@ def packable(model: nn.Module) -> bool:
         and getattr(encoder.config, "model_type", None) in _ENCODERS
         and encoder.config._attn_implementation in ("eager", "sdpa")
         and not encoder.config.is_decoder
-        and not getattr(encoder, "is_gradient_checkpointing", False)
+        and not any(getattr(layer, "gradient_checkpointing", False) for layer in encoder.modules())
     )
 
 
