@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.errors import EvaluationError
-from isogloss.evaluation import distinct_vectors, score_blocks
+from isogloss.evaluation import distinct_vectors, score_blocks, scoring
 from tests.evaluation.benchmarks import integer_vectors
 
 
@@ -112,3 +112,22 @@ def test_scores_beyond_float32():
     huge = distinct(np.full((1, 2), 1e30))
     with pytest.raises(EvaluationError, match="beyond float32"):
         next(score_blocks(huge, huge))
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 60), dimensions=st.integers(1, 3))
+def test_equal_hashes_of_different_vectors(seed, count, dimensions):
+    vectors = integer_vectors(seed, count, dimensions)
+    expected = distinct(vectors)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scoring, "_hashes", lambda rows: np.zeros(len(rows), dtype=np.uint64))
+        found = distinct(vectors)
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert found.index.tolist() == expected.index.tolist()
+
+
+def test_rows_in_a_given_order():
+    vectors = np.array([[1.0], [2.0], [1.0], [3.0]])
+    kept = distinct(vectors, order=np.array([3, 2, 1, 0]))
+    assert kept.rows.ravel().tolist() == [3, 1, 2]
+    assert kept.index.tolist() == [1, 2, 1, 0]

@@ -41,6 +41,9 @@ def evaluate(
     run_depth: Annotated[
         int, typer.Option(min=0, help="Candidates a query in the run files; 0 writes whole rankings.")
     ] = 100,
+    memory_budget: Annotated[
+        float, typer.Option(min=0.01, help="Gigabytes of scores that ranking holds at once.")
+    ] = 2.0,
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")
     ] = False,
@@ -82,7 +85,7 @@ def evaluate(
         device=device,
     )
     with staged_progress() as progress:
-        evaluation, encoded = evaluate_model(encoder, benchmark, progress)
+        evaluation, encoded = evaluate_model(encoder, benchmark, progress, memory_budget=memory_budget)
     results = model_results(evaluation, encoder, encoded)
     print_table(settings_table(results))
     print_table(language_table(results))
