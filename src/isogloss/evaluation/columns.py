@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from isogloss.evaluation.pool import Pool
 from isogloss.evaluation.scoring import CANDIDATE_TILE, DistinctVectors
 
-LONGEST_PIECE = 131072
-"""Scores of a query that are compared at once: they stay in a core's cache while all its thresholds pass."""
+LONGEST_PIECE = 32768
+"""Scores of a query that are compared at once."""
 
-_OWN_PIECE = 8192
+_OWN_PIECE = 4096
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,19 @@ def first_of_vector(pool: Pool, candidates: DistinctVectors) -> NDArray[np.bool_
     return found
 
 
-def slabs_of(pool: Pool, candidates: DistinctVectors, width: int) -> list[Slab]:
+def slabs_of(pool: Pool, candidates: DistinctVectors, first: NDArray[np.bool_], width: int) -> list[Slab]:
     """Cut the distinct candidate vectors into slabs.
 
     Args:
         pool: C candidates.
         candidates: their vectors. Counting is fastest where they are in the order of `column_order`.
+        first: (C,) what `first_of_vector` says.
         width: rows a slab, a multiple of `CANDIDATE_TILE`.
     """
     assert width % CANDIDATE_TILE == 0
     order = column_order(pool)
     row = candidates.index[order]
-    alone = first_of_vector(pool, candidates)[order]
+    alone = first[order]
     by_row = np.argsort(row, kind="stable")
     cuts = np.searchsorted(row[by_row], np.arange(0, len(candidates.rows) + width, width))
     slabs = []

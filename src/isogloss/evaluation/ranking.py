@@ -35,8 +35,11 @@ MEMORY_BUDGET = 2.0
 _GIGABYTE = 10**9
 _TILE_BYTES = 4 * QUERY_TILE * CANDIDATE_TILE
 _MOST_THREADS = 8
-_ROWS_A_TASK = 16
-_PAIRS_AT_ONCE = 4
+# What is compared in one call, 64 pieces' worth of flags at most, stays in a core's cache, and so do the scores.
+_THRESHOLDS_AT_ONCE = 64
+_FEWEST_ROWS = 8
+_WHOLE = 1024
+_TASKS_A_THREAD = 4
 # Threads that each do only some microseconds' work between two turns of the interpreter hinder each other.
 _WORTH_THREADS = 32768
 
@@ -71,7 +74,7 @@ def rank_relevant(
         queries: the queries' vectors, `index` (Q,).
         candidates: the candidates' vectors, `index` (C,), best in the order of `column_order`.
         memory_budget: gigabytes (10^9 bytes) of scores and their comparison held at once, beside the vectors
-            and some 50 bytes a candidate; at least 10 MB are used. 2048 bytes a distinct candidate vector
+            and some 50 bytes a candidate; at least 20 MB are used. 2048 bytes a distinct candidate vector
             are enough for the full speed; with less, the time grows up to twofold. Changes no result.
         progress: told how many queries are done, first that none is.
 
@@ -82,11 +85,12 @@ def rank_relevant(
     if not memory_budget > 0:
         raise EvaluationError(f"memory_budget is {memory_budget}; give a positive number of gigabytes")
     threads = _threads() if len(candidates.index) >= _WORTH_THREADS else 1
-    # Each thread holds flags of a piece and, where vectors are shared, its scores.
-    spare = memory_budget * _GIGABYTE - threads * 10 * min(LONGEST_PIECE, len(candidates.index))
+    # Each thread holds flags and, where vectors are shared, the scores of a piece.
+    spare = memory_budget * _GIGABYTE - threads * 6 * _THRESHOLDS_AT_ONCE * LONGEST_PIECE
     tiles = min(max(1, int(spare // _TILE_BYTES)), -(-len(candidates.rows) // CANDIDATE_TILE))
-    slabs = slabs_of(pool, candidates, tiles * CANDIDATE_TILE)
-    pairs = _Pairs.of(pool, queries, candidates)
+    first = first_of_vector(pool, candidates)
+    slabs = slabs_of(pool, candidates, first, tiles * CANDIDATE_TILE)
+    pairs = _Pairs.of(pool, queries, candidates, first)
     queries_until = np.concatenate([[0], np.cumsum(np.bincount(queries.index))]).tolist()
     slab_scores = np.empty((QUERY_TILE, tiles * CANDIDATE_TILE), dtype=np.float32)
 
@@ -141,7 +145,9 @@ class _Pairs:
     before_in_language: NDArray[np.int64]
 
     @classmethod
-    def of(cls, pool: Pool, queries: DistinctVectors, candidates: DistinctVectors) -> _Pairs:
+    def of(
+        cls, pool: Pool, queries: DistinctVectors, candidates: DistinctVectors, first: NDArray[np.bool_]
+    ) -> _Pairs:
         vector = queries.index[pool.qrels[:, 0]]
         number = np.argsort(vector, kind="stable")
         candidate = pool.qrels[number, 1]
@@ -149,7 +155,7 @@ class _Pairs:
             number=number,
             vector=vector[number],
             row=candidates.index[candidate],
-            first=first_of_vector(pool, candidates)[candidate],
+            first=first[candidate],
             language=pool.candidate_language[candidate],
             tie=pool.tie_position[candidate],
             score=np.empty(len(number), dtype=np.float32),
@@ -169,87 +175,95 @@ def _count(
 ) -> None:
     """Add to every pair of the tile the slab's candidates that come before its own."""
     low, high = of_tile
-    changes = np.flatnonzero(np.diff(pairs.vector[low:high])) + low + 1
-    ranges = list(zip([low, *changes.tolist()], [*changes.tolist(), high], strict=True))
-    tasks = [ranges[first : first + _ROWS_A_TASK] for first in range(0, len(ranges), _ROWS_A_TASK)]
+    most = int(np.bincount(pairs.vector[low:high] - start).max())
+    height = max(_FEWEST_ROWS, _THRESHOLDS_AT_ONCE // most)
+    blocks = range(start, int(pairs.vector[high - 1]) + 1, height)
+    share = -(-len(blocks) // (threads * _TASKS_A_THREAD))
 
-    def count(task: list[tuple[int, int]]) -> None:
-        longest = max(map(len, slab.pieces)) + 1024
-        flags = np.empty(_PAIRS_AT_ONCE * longest, dtype=np.bool_)
-        gathered = [len(piece) for piece in slab.pieces if piece.gather is not None]
-        room = np.empty(max(gathered, default=0), dtype=np.float32)
-        for first, last in task:
-            row = scores[pairs.vector[first] - start]
+    def count(some: range) -> None:
+        room = np.empty(_THRESHOLDS_AT_ONCE * (LONGEST_PIECE + _WHOLE), dtype=np.bool_)
+        for block in some:
+            first, last = (low + np.searchsorted(pairs.vector[low:high], [block, block + height])).tolist()
+            if first == last:
+                continue
+            rows = scores[block - start : block - start + height]
             for piece in slab.pieces:
-                if piece.gather is None:
-                    part = row[piece.start : piece.stop]
-                else:
-                    part = np.take(row, piece.gather, out=room[: len(piece)], mode="clip")
+                part = rows[:, piece.start : piece.stop]
+                if piece.gather is not None:
+                    part = np.take(rows, piece.gather, axis=1)
                 if piece.language < 0:
-                    _count_languages(pairs, first, last, part, piece, flags, slab.start)
+                    for pair in range(first, last):
+                        of_query = part[pairs.vector[pair] - block]
+                        _count_languages(pairs, pair, of_query, piece, room, slab.start)
                 else:
-                    for group in range(first, last, _PAIRS_AT_ONCE):
-                        until = min(group + _PAIRS_AT_ONCE, last)
-                        _count_language(pairs, group, until, part, piece, flags)
+                    _count_language(pairs, slice(first, last), part, block, piece, room)
 
-    if threads == 1:
-        for task in tasks:
-            count(task)
-    else:
-        for _ in executor.map(count, tasks):
-            pass
+    tasks = [blocks[begin : begin + share] for begin in range(0, len(blocks), share)]
+    # Without threads where they do not pay.
+    for _ in map(count, tasks) if threads == 1 else executor.map(count, tasks):
+        pass
 
 
 def _count_language(
-    pairs: _Pairs, first: int, last: int, part: NDArray[np.float32], piece: Piece, room: NDArray[np.bool_]
+    pairs: _Pairs,
+    those: slice,
+    part: NDArray[np.float32],
+    block: int,
+    piece: Piece,
+    room: NDArray[np.bool_],
 ) -> None:
-    """Count a piece of one language for at most `_PAIRS_AT_ONCE` pairs of one query vector.
+    """Count a piece of one language for the pairs of some query vectors.
 
     One comparison a score: `>=` for candidates of smaller ids, `>` for the others. `s >= t` is `s > t'` with
     `t'` the next smaller number, so that pairs whose ids lie beyond the piece take one call together.
     """
-    # In whole rows of 1024, to be added up as bytes, eight at a time.
-    width = -(-len(part) // 1024) * 1024
-    flags = room[: (last - first) * width].reshape(last - first, width)
-    score = pairs.score[first:last]
-    cuts = np.searchsorted(piece.tie, pairs.tie[first:last])
-    threshold = np.where(cuts == len(part), np.nextafter(score, np.float32(-np.inf)), score)
-    np.greater(part, threshold[:, None], out=flags[:, : len(part)])
-    flags[:, len(part) :] = False
-    for pair in np.flatnonzero((cuts > 0) & (cuts < len(part))).tolist():
-        cut = cuts[pair]
-        np.greater_equal(part[:cut], score[pair], out=flags[pair, :cut])
-    of_bytes = flags.view(np.uint64).reshape(last - first, 128, -1).sum(axis=1).view(np.uint8)
-    before = of_bytes.reshape(last - first, -1).sum(axis=1, dtype=np.int64)
-    pairs.before[first:last] += before
-    pairs.before_in_language[first:last] += before * (pairs.language[first:last] == piece.language)
+    score, vector = pairs.score[those], pairs.vector[those]
+    row, slot = vector - block, np.arange(len(vector)) - np.searchsorted(vector, vector)
+    cuts = np.searchsorted(piece.tie, pairs.tie[those])
+    threshold = np.full((slot.max() + 1, len(part), 1), np.inf, dtype=np.float32)
+    threshold[slot, row, 0] = np.where(cuts == len(piece), np.nextafter(score, np.float32(-np.inf)), score)
+    split = np.flatnonzero((cuts > 0) & (cuts < len(piece)))
+    width = -(-len(piece) // _WHOLE) * _WHOLE
+    together = max(1, _THRESHOLDS_AT_ONCE // len(part))
+    before = np.empty(threshold.shape[:2], dtype=np.int64)
+    for low in range(0, len(threshold), together):
+        some = threshold[low : low + together]
+        flags = room[: some.size * width].reshape(len(some), len(part), width)
+        np.greater(part, some, out=flags[:, :, : len(piece)])
+        flags[:, :, len(piece) :] = False
+        for pair in split[(slot[split] >= low) & (slot[split] < low + together)].tolist():
+            cut = cuts[pair]
+            np.greater_equal(part[row[pair], :cut], score[pair], out=flags[slot[pair] - low, row[pair], :cut])
+        # Flags are bytes: they are added up eight at a time, no more than 128 to a byte.
+        sums = flags.view(np.uint64).reshape(-1, _WHOLE // 8).sum(axis=1).view(np.uint8)
+        before[low : low + together] = sums.reshape(*some.shape[:2], -1).sum(axis=2, dtype=np.int64)
+    pairs.before[those] += before[slot, row]
+    pairs.before_in_language[those] += before[slot, row] * (pairs.language[those] == piece.language)
 
 
 def _count_languages(
     pairs: _Pairs,
-    first: int,
-    last: int,
+    pair: int,
     part: NDArray[np.float32],
     piece: Piece,
-    flags: NDArray[np.bool_],
+    room: NDArray[np.bool_],
     slab_start: int,
 ) -> None:
-    """Count a piece of several short languages; a tie, which is rare, takes a second look."""
-    flags = flags[: len(part)]
-    for pair in range(first, last):
-        score, language = pairs.score[pair], pairs.language[pair]
-        own = slice(piece.bounds[language], piece.bounds[language + 1])
-        row = pairs.row[pair] - slab_start
-        itself = piece.gather is None and pairs.first[pair] and piece.start <= row < piece.stop
-        np.greater_equal(part, score, out=flags)
-        level = np.count_nonzero(flags)
-        np.greater(part, score, out=flags)
+    """Count a piece of several short languages for a pair; a tie, which is rare, takes a second look."""
+    flags = room[: len(part)]
+    score, language = pairs.score[pair], pairs.language[pair]
+    row = pairs.row[pair] - slab_start
+    itself = piece.gather is None and pairs.first[pair] and piece.start <= row < piece.stop
+    np.greater_equal(part, score, out=flags)
+    level = np.count_nonzero(flags)
+    np.greater(part, score, out=flags)
+    before = np.count_nonzero(flags)
+    if level - before > itself:
+        flags |= (part == score) & (piece.tie < pairs.tie[pair])
         before = np.count_nonzero(flags)
-        if level - before > itself:
-            flags |= (part == score) & (piece.tie < pairs.tie[pair])
-            before = np.count_nonzero(flags)
-        pairs.before[pair] += before
-        pairs.before_in_language[pair] += np.count_nonzero(flags[own])
+    pairs.before[pair] += before
+    own = slice(piece.bounds[language], piece.bounds[language + 1])
+    pairs.before_in_language[pair] += np.count_nonzero(flags[own])
 
 
 def _threads() -> int:
