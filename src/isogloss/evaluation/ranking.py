@@ -1,8 +1,8 @@
 """Exact ranks of relevant candidates, in the whole pool and among the candidates of their language.
 
-For 512 queries at a time, the scores of all candidates are written to a slab of memory, the relevant
-candidates' scores are read there, and the scores above them counted. Where the memory budget is too small for
-a slab of all candidates, narrower slabs are filled twice: once to read, once to count.
+For 512 queries at a time, the scores of all candidates are written to slabs of memory, the relevant
+candidates' scores are read there, and the scores above them counted. The slabs that the memory budget has no
+place for are filled twice: once to read, once to count.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ MEMORY_BUDGET = 2.0
 
 _GIGABYTE = 10**9
 _TILE_BYTES = 4 * QUERY_TILE * CANDIDATE_TILE
+_PAD_BYTES = 64 * QUERY_TILE
+_TILES_A_SLAB = 16
 _MOST_THREADS = 8
 # What is compared in one call, 64 pieces' worth of flags at most, stays in a core's cache, and so do the scores.
 _THRESHOLDS_AT_ONCE = 64
@@ -87,18 +89,29 @@ def rank_relevant(
     threads = _threads() if len(candidates.index) >= _WORTH_THREADS else 1
     # Each thread holds flags and, where vectors are shared, the scores of a piece.
     spare = memory_budget * _GIGABYTE - threads * 6 * _THRESHOLDS_AT_ONCE * LONGEST_PIECE
-    tiles = min(max(1, int(spare // _TILE_BYTES)), -(-len(candidates.rows) // CANDIDATE_TILE))
+    tiles = min(
+        max(1, int(spare // (_TILE_BYTES + _PAD_BYTES))),
+        _TILES_A_SLAB,
+        -(-len(candidates.rows) // CANDIDATE_TILE),
+    )
     first = first_of_vector(pool, candidates)
     slabs = slabs_of(pool, candidates, first, tiles * CANDIDATE_TILE)
     pairs = _Pairs.of(pool, queries, candidates, first)
     queries_until = np.concatenate([[0], np.cumsum(np.bincount(queries.index))]).tolist()
-    slab_scores = np.empty((QUERY_TILE, tiles * CANDIDATE_TILE), dtype=np.float32)
+    # Rows of a slab end in a pad: at distances of a power of two they would displace each other from the cache.
+    width = tiles * CANDIDATE_TILE
+    places = min(max(1, int(spare // (tiles * _TILE_BYTES + _PAD_BYTES))), len(slabs))
+    room = np.empty((places, QUERY_TILE, width + _PAD_BYTES // (4 * QUERY_TILE)), dtype=np.float32)
 
-    def fill(slab: Slab, start: int) -> None:
-        tiles_there = -(-(slab.stop - slab.start) // CANDIDATE_TILE)
-        scores = slab_scores[:, : tiles_there * CANDIDATE_TILE]
-        fill_scores(scores, queries, candidates, start, slab.start, within_float32=within_float32)
+    def fill(number: int, start: int) -> None:
+        slab, place = slabs[number], min(number, places - 1)
+        if held[place] != (number, start):
+            tiles_there = -(-(slab.stop - slab.start) // CANDIDATE_TILE)
+            scores = room[place, :, : tiles_there * CANDIDATE_TILE]
+            fill_scores(scores, queries, candidates, start, slab.start, within_float32=within_float32)
+            held[place] = (number, start)
 
+    held = [(-1, -1)] * places
     if progress is not None:
         progress(0, len(queries.index))
     with ThreadPoolExecutor(threads) as executor:
@@ -106,19 +119,19 @@ def rank_relevant(
             stop = min(start + QUERY_TILE, len(queries.rows))
             low, high = np.searchsorted(pairs.vector, [start, stop]).tolist()
             vector, row = pairs.vector[low:high], pairs.row[low:high]
-            filled = None
-            for slab in slabs:
-                here = np.flatnonzero((row >= slab.start) & (row < slab.stop))
-                if here.size:
-                    fill(slab, start)
-                    filled = slab
-                    pairs.score[low + here] = slab_scores[vector[here] - start, row[here] - slab.start]
-            if filled is not None:
-                # The slab that is filled already comes first.
-                for slab in sorted(slabs, key=lambda slab: slab is not filled):
-                    if slab is not filled:
-                        fill(slab, start)
-                    _count(pairs, slab_scores, slab, start, (low, high), executor, threads)
+            for number in np.unique(row // width).tolist():
+                fill(number, start)
+                here = np.flatnonzero(row // width == number)
+                pairs.score[low + here] = room[
+                    min(number, places - 1), vector[here] - start, row[here] % width
+                ]
+            if low < high:
+                # What is held already comes first, before others take its place.
+                last = held[-1][0]
+                for number in sorted(range(len(slabs)), key=last.__ne__):
+                    fill(number, start)
+                    scores = room[min(number, places - 1)]
+                    _count(pairs, scores, slabs[number], start, (low, high), executor, threads)
             if progress is not None:
                 progress(queries_until[stop], len(queries.index))
     ranks = np.empty((2, len(pool.qrels)), dtype=np.int64)
