@@ -122,9 +122,9 @@ def assert_equals_slow(benchmark, evaluation, scores):
     candidates=st.integers(1, 40),
     relevant=st.integers(1, 60),
     dimensions=st.integers(1, 5),
-    block_bytes=st.sampled_from([1, 200, 2**20]),
+    memory_budget=st.sampled_from([1e-9, 2.0]),
 )
-def test_equals_the_slow_twin(seed, languages, queries, candidates, relevant, dimensions, block_bytes):
+def test_equals_the_slow_twin(seed, languages, queries, candidates, relevant, dimensions, memory_budget):
     benchmark = random_benchmark(
         seed,
         languages=("ar", "de", "en", "zh")[:languages],
@@ -134,7 +134,7 @@ def test_equals_the_slow_twin(seed, languages, queries, candidates, relevant, di
     )
     query_vectors = integer_vectors(seed + 1, queries, dimensions)
     candidate_vectors = integer_vectors(seed + 2, candidates, dimensions)
-    evaluation = evaluate_vectors(benchmark, query_vectors, candidate_vectors, block_bytes=block_bytes)
+    evaluation = evaluate_vectors(benchmark, query_vectors, candidate_vectors, memory_budget=memory_budget)
     assert_equals_slow(benchmark, evaluation, query_vectors @ candidate_vectors.T)
 
 
@@ -174,8 +174,8 @@ def test_block_size_changes_no_bit():
     queries = draw.standard_normal((300, 48)).astype(np.float32)
     candidates = draw.standard_normal((2500, 48)).astype(np.float32)
     whole = results_of(evaluate_vectors(benchmark, queries, candidates))
-    for rows in (7, 128, 200):
-        parts = results_of(evaluate_vectors(benchmark, queries, candidates, block_bytes=4 * 2500 * rows))
+    for memory_budget in (1e-9, 0.005, 0.01):
+        parts = results_of(evaluate_vectors(benchmark, queries, candidates, memory_budget=memory_budget))
         for key in ("settings", "language_bias", "counts"):
             assert json.dumps(parts[key]) == json.dumps(whole[key])
 
@@ -186,7 +186,7 @@ def test_memory_is_bounded():
     evaluate_vectors(benchmark, queries[:2000], candidates)  # what is imported or cached on first use
     tracemalloc.start()
     try:
-        evaluate_vectors(benchmark, queries, candidates, block_bytes=2**20)
+        evaluate_vectors(benchmark, queries, candidates, memory_budget=1e-3)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -202,7 +202,7 @@ def test_progress_counts_queries_to_the_end():
         integer_vectors(2, 20),
         query_index=np.arange(12) % 3,
         progress=lambda done, total: seen.append((done, total)),
-        block_bytes=1,
+        memory_budget=1e-9,
     )
     assert [total for _, total in seen] == [12] * len(seen)
     assert len(seen) > 1

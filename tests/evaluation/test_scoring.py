@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.errors import EvaluationError
-from isogloss.evaluation import distinct_vectors, score_blocks
+from isogloss.evaluation import distinct_vectors, score_blocks, scoring
 from tests.evaluation.benchmarks import integer_vectors
 
 
@@ -52,16 +52,23 @@ def test_equal_vectors_tie_exactly_wherever_they_stand():
     assert scores == pytest.approx(queries.astype(np.float64) @ candidates.astype(np.float64).T, abs=1e-3)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(1, 2500 * 4 * 310))
+@settings(max_examples=8, deadline=None)
+@given(st.integers(2500 * 4 * 60, 2500 * 4 * 700))
 def test_scores_are_the_same_to_the_bit_in_any_blocks(block_bytes):
     draw = np.random.default_rng(1)
-    queries = distinct(draw.standard_normal((300, 33)))
+    queries = distinct(draw.standard_normal((600, 33)))
     candidates = distinct(draw.standard_normal((2500, 33)))
     parts = [block.scores.nbytes for block in score_blocks(queries, candidates, block_bytes=block_bytes)]
     assert max(parts) <= max(block_bytes, 2500 * 4)
     scores = all_scores(queries, candidates, block_bytes=block_bytes)
     assert scores.tobytes() == all_scores(queries, candidates).tobytes()
+
+
+def test_a_block_holds_a_query_at_least():
+    queries, candidates = distinct(integer_vectors(1, 5)), distinct(integer_vectors(2, 40))
+    assert len(list(score_blocks(queries, candidates, block_bytes=1))) == len(queries.rows)
+    scores = all_scores(queries, candidates, block_bytes=1)
+    assert (scores == queries.rows @ candidates.rows.T).all()
 
 
 def test_unused_rows_may_be_anything():
@@ -112,3 +119,22 @@ def test_scores_beyond_float32():
     huge = distinct(np.full((1, 2), 1e30))
     with pytest.raises(EvaluationError, match="beyond float32"):
         next(score_blocks(huge, huge))
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 60), dimensions=st.integers(1, 3))
+def test_equal_hashes_of_different_vectors(seed, count, dimensions):
+    vectors = integer_vectors(seed, count, dimensions)
+    expected = distinct(vectors)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scoring, "_hashes", lambda rows: np.zeros(len(rows), dtype=np.uint64))
+        found = distinct(vectors)
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert found.index.tolist() == expected.index.tolist()
+
+
+def test_rows_in_a_given_order():
+    vectors = np.array([[1.0], [2.0], [1.0], [3.0]])
+    kept = distinct(vectors, order=np.array([3, 2, 1, 0]))
+    assert kept.rows.ravel().tolist() == [3, 1, 2]
+    assert kept.index.tolist() == [1, 2, 1, 0]

@@ -54,6 +54,9 @@ def evaluate(
     run_depth: Annotated[
         int, typer.Option(min=0, help="Candidates a query in the run files; 0 writes whole rankings.")
     ] = 100,
+    memory_budget: Annotated[
+        float, typer.Option(min=0.01, help="Gigabytes of scores that ranking holds at once.")
+    ] = 2.0,
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")
     ] = False,
@@ -99,7 +102,7 @@ def evaluate(
     if precision == "bfloat16" and not bfloat16_pays(encoder.model.device):
         typer.echo("bfloat16 is no faster than float32 on this device; int8 may be, on a processor", err=True)
     with staged_progress() as progress:
-        evaluation, encoded = evaluate_model(encoder, benchmark, progress)
+        evaluation, encoded = evaluate_model(encoder, benchmark, progress, memory_budget=memory_budget)
     results = model_results(evaluation, encoder, encoded)
     print_table(settings_table(results))
     print_table(language_table(results))

@@ -8,7 +8,7 @@ from isogloss.evaluation.language_bias import RankDistances, rank_distances
 from isogloss.evaluation.measures import average_precision, recall_at
 from isogloss.evaluation.per_query import PER_QUERY_SCHEMA, per_query_table, write_per_query
 from isogloss.evaluation.pool import Benchmark, Pool, pool_of
-from isogloss.evaluation.ranking import Progress, Ranks, rank_relevant
+from isogloss.evaluation.ranking import MEMORY_BUDGET, Progress, Ranks, rank_relevant
 from isogloss.evaluation.results import RESULTS_FORMAT, read_results, results_of, write_results
 from isogloss.evaluation.run_files import falling, write_qrels, write_runs
 from isogloss.evaluation.scoring import (
@@ -36,6 +36,7 @@ from isogloss.evaluation.settings import (
 __all__ = [
     "BLOCK_BYTES",
     "MEASURES",
+    "MEMORY_BUDGET",
     "PER_QUERY_SCHEMA",
     "RESULTS_FORMAT",
     "SETTINGS",

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from isogloss.errors import EvaluationError
+from isogloss.evaluation.columns import column_order
 from isogloss.evaluation.language_bias import RankDistances, rank_distances
 from isogloss.evaluation.pool import Benchmark, Pool, pool_of
-from isogloss.evaluation.ranking import Progress, Ranks, rank_relevant
-from isogloss.evaluation.scoring import BLOCK_BYTES, distinct_vectors
+from isogloss.evaluation.ranking import MEMORY_BUDGET, Progress, Ranks, rank_relevant
+from isogloss.evaluation.scoring import distinct_vectors
 from isogloss.evaluation.settings import Setting, SettingScores, score_settings
 
 
@@ -49,7 +50,7 @@ def evaluate_vectors(
     query_index: ArrayLike | None = None,
     candidate_index: ArrayLike | None = None,
     progress: Progress | None = None,
-    block_bytes: int = BLOCK_BYTES,
+    memory_budget: float = MEMORY_BUDGET,
 ) -> Evaluation:
     """Rank every relevant candidate exactly and measure mono, cross, multi and language bias.
 
@@ -63,7 +64,7 @@ def evaluate_vectors(
         query_index: (Q,) integers, each query's row of `query_vectors`.
         candidate_index: (C,) integers, each candidate's row of `candidate_vectors`.
         progress: called with the queries done and the number of all queries, after each block.
-        block_bytes: bytes of scores held at once, at least one query's; changes no figure.
+        memory_budget: gigabytes of scores held at once, as for `rank_relevant`; changes no figure.
 
     Raises:
         EvaluationError: the benchmark is empty or inconsistent, shapes do not fit, or vectors are not finite.
@@ -72,9 +73,13 @@ def evaluate_vectors(
     pool = pool_of(benchmark)
     queries = distinct_vectors(query_vectors, pool.query_ids, index=query_index, side="query")
     candidates = distinct_vectors(
-        candidate_vectors, pool.candidate_ids, index=candidate_index, side="candidate"
+        candidate_vectors,
+        pool.candidate_ids,
+        index=candidate_index,
+        side="candidate",
+        order=column_order(pool),
     )
-    ranks = rank_relevant(pool, queries, candidates, block_bytes=block_bytes, progress=progress)
+    ranks = rank_relevant(pool, queries, candidates, memory_budget=memory_budget, progress=progress)
     return Evaluation(
         name=benchmark.name,
         checksum=benchmark.checksum,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from isogloss.corpus import RetrievalBenchmark
 from isogloss.encoding.encoder import Encoder, encode_distinct
 from isogloss.evaluation.evaluation import Evaluation, evaluate_vectors
+from isogloss.evaluation.ranking import MEMORY_BUDGET
 from isogloss.evaluation.run_files import write_qrels, write_runs
 from isogloss.evaluation.settings import SETTINGS
 
@@ -61,7 +62,11 @@ def encode_benchmark(
 
 
 def evaluate_model(
-    encoder: Encoder, benchmark: RetrievalBenchmark, progress: StageProgress | None = None
+    encoder: Encoder,
+    benchmark: RetrievalBenchmark,
+    progress: StageProgress | None = None,
+    *,
+    memory_budget: float = MEMORY_BUDGET,
 ) -> tuple[Evaluation, EncodedBenchmark]:
     """Encode a benchmark once and measure mono, cross and multi retrieval and language bias.
 
@@ -69,6 +74,7 @@ def evaluate_model(
         encoder: the model.
         benchmark: queries, candidates and qrels.
         progress: told of encoding and ranking.
+        memory_budget: gigabytes of scores that ranking holds at once; changes no figure.
 
     Raises:
         ModelError: the model fails.
@@ -82,6 +88,7 @@ def evaluate_model(
         query_index=encoded.query_index,
         candidate_index=encoded.candidate_index,
         progress=None if progress is None else lambda done, total: progress("ranking", done, total),
+        memory_budget=memory_budget,
     )
     return evaluation, encoded
 

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isogloss.errors import EvaluationError
+from isogloss.evaluation.columns import column_order
 from isogloss.evaluation.pool import Benchmark, Pool, pool_of
 from isogloss.evaluation.ranking import Progress
 from isogloss.evaluation.scoring import BLOCK_BYTES, distinct_vectors, score_blocks
@@ -75,7 +76,11 @@ def write_runs(
     _check_trec(benchmark.name, pool, paths, tag)
     queries = distinct_vectors(query_vectors, pool.query_ids, index=query_index, side="query")
     candidates = distinct_vectors(
-        candidate_vectors, pool.candidate_ids, index=candidate_index, side="candidate"
+        candidate_vectors,
+        pool.candidate_ids,
+        index=candidate_index,
+        side="candidate",
+        order=column_order(pool),
     )
     column_vector = candidates.index[pool.tie_order]
     column_language = pool.candidate_language[pool.tie_order]
