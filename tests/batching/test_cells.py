@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.batching.cells import AvailabilityIndex, CellTable
+from isogloss.items import Availability
 
 
 @settings(max_examples=100, deadline=None)
@@ -19,7 +20,7 @@ def test_a_cell_is_the_items_that_have_its_languages(items, languages, density, 
     random = np.random.default_rng(seed)
     available = random.random((items, languages)) < density
     columns = random.permutation(languages)[: max(1, languages - 1)].tolist()
-    index = AvailabilityIndex(available, columns)
+    index = AvailabilityIndex(Availability.of(available), columns)
     sets = [random.integers(0, len(columns), size=size) for size in (1, 2, 2, 3)]
     table = CellTable(index, [index.patterns[:, wanted].all(axis=1) for wanted in sets])
     for cell, wanted in enumerate(sets):
@@ -37,7 +38,7 @@ def test_a_cell_is_the_items_that_have_its_languages(items, languages, density, 
 
 
 def test_parallel_data_need_no_memory_an_item():
-    index = AvailabilityIndex(np.ones((1000, 7), dtype=bool), range(7))
+    index = AvailabilityIndex(Availability.of(np.ones((1000, 7), dtype=bool)), range(7))
     assert index.patterns.tolist() == [[True] * 7]
     assert index.bounds.tolist() == [0, 1000]
     assert index._order is None
@@ -45,14 +46,14 @@ def test_parallel_data_need_no_memory_an_item():
 
 def test_neighbouring_patterns_make_one_range():
     available = np.array([[False, True], [True, False], [True, True]])
-    index = AvailabilityIndex(available, [0, 1])
+    index = AvailabilityIndex(Availability.of(available), [0, 1])
     starts, stops = index.ranges(index.patterns[:, 0])
     assert (starts.tolist(), stops.tolist()) == ([1], [3])
 
 
 @pytest.mark.parametrize("uniform", [0.0, 1 - 2**-53])
 def test_the_ends_of_the_unit_interval_stay_in_the_cell(uniform):
-    index = AvailabilityIndex(np.array([[True, False], [True, True], [False, True]]), [0, 1])
+    index = AvailabilityIndex(Availability.of(np.array([[True, False], [True, True], [False, True]])), [0, 1])
     table = CellTable(index, [index.patterns[:, 0], index.patterns[:, 1]])
     for cell in (0, 1):
         assert table.draw(np.array([cell]), np.array([uniform]))[0] in table.items(cell)
