@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from isogloss.batching import cells
 from isogloss.batching.cells import AvailabilityIndex, CellTable
-from isogloss.items import Availability
+from isogloss.items import Availability, availability
 
 
 @settings(max_examples=100, deadline=None)
@@ -57,3 +58,35 @@ def test_the_ends_of_the_unit_interval_stay_in_the_cell(uniform):
     table = CellTable(index, [index.patterns[:, 0], index.patterns[:, 1]])
     for cell in (0, 1):
         assert table.draw(np.array([cell]), np.array([uniform]))[0] in table.items(cell)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks so small that a few hundred items have several."""
+    monkeypatch.setattr(availability, "SMALLEST_BLOCK", 64)
+    monkeypatch.setattr(availability, "_ITEMS_A_PATTERN", 1)
+    monkeypatch.setattr(cells, "_AT_ONCE", 256)
+
+
+@pytest.mark.parametrize("most", [3, 4096])
+@pytest.mark.parametrize("languages", [2, 5, 9])
+@pytest.mark.parametrize("sorted_items", [False, True])
+def test_items_are_found_in_any_block(small_blocks, monkeypatch, most, languages, sorted_items):
+    monkeypatch.setattr(availability, "MOST_PATTERNS", most)
+    random = np.random.default_rng(languages)
+    available = random.random((1500, languages)) < random.random((1500, 1)) + 0.3
+    if sorted_items:  # patterns that occur in a few neighbouring blocks alone
+        available = available[np.lexsort(available.T)]
+    for columns in (list(range(languages)), [1, 0], [languages - 1]):
+        index = AvailabilityIndex(Availability.of(available), columns)
+        key = [row.tolist() for row in available[:, columns]]
+        order = sorted(range(1500), key=lambda item: (key[item], item))
+        assert index.items_at(np.arange(1500)).tolist() == order
+        backwards = random.permutation(1500)
+        assert index.items_at(backwards).tolist() == [order[place] for place in backwards]
+        assert index.items_at(np.zeros(0, np.int64)).tolist() == []
+        for _ in range(5):
+            holds = random.random(len(index.patterns)) < 0.5
+            expected = [item for item in order if holds[index.patterns.tolist().index(key[item])]]
+            for limit in (None, 0, 1, 40, 700):
+                assert index.items(holds, limit).tolist() == expected[:limit]

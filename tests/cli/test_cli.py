@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from tests.conftest import records, write_records
 
 from isogloss.cli import main
 from isogloss.evaluation import read_results
+from tests.conftest import records, write_records
 
 
 @pytest.fixture

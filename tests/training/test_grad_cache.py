@@ -5,7 +5,6 @@ from contextlib import contextmanager
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from tests.conftest import LANGUAGES
 
 import isogloss.training.loss
 from isogloss.training.activation_memory import GIGABYTE, activation_bytes, encoder_shape
@@ -15,6 +14,7 @@ from isogloss.training.loss import InfoNCELoss, info_nce
 from isogloss.training.micro_batches import micro_batches, split
 from isogloss.training.recipe import make_recipe
 from isogloss.training.run import train
+from tests.conftest import LANGUAGES
 
 QUERIES = [
     "a",

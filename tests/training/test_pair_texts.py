@@ -1,10 +1,10 @@
 import pytest
-from tests.conftest import records
 
 from isogloss.corpus import ParallelCorpus
 from isogloss.encoding.prompts import Prompts
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.pair_texts import PairDataset, PairTexts
+from tests.conftest import records
 
 
 @pytest.fixture

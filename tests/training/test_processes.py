@@ -18,7 +18,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
-from tests.conftest import records, write_records
 
 from isogloss.corpus import read_corpus
 from isogloss.encoding.prompts import Prompts
@@ -30,6 +29,7 @@ from isogloss.training.planning import make_planner
 from isogloss.training.processes import Share, leave
 from isogloss.training.recipe import make_recipe
 from isogloss.training.run import train
+from tests.conftest import records, write_records
 
 PROCESSES = 2
 PATIENCE = 120

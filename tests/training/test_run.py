@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from tests.conftest import write_records
 
 from isogloss.corpus import read_corpus
 from isogloss.errors import Interrupted, ModelError, OutputError, PlanError, RecipeError
@@ -19,6 +18,7 @@ from isogloss.training.callbacks import SilentProgress
 from isogloss.training.recipe import make_recipe
 from isogloss.training.row_sparse_adamw import RowSparseAdamW
 from isogloss.training.run import train
+from tests.conftest import write_records
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-from tests.conftest import tiny_tokenizer
 
 from isogloss.errors import RecipeError
 from isogloss.training.loss import InfoNCELoss
 from isogloss.training.word_embeddings import has_sparse_embeddings, prepare_word_embeddings
+from tests.conftest import tiny_tokenizer
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class AvailabilityIndex:
         """The items at places of the order, int64."""
         if self._order is not None:
             return self._order[places].astype(np.int64)
-        if self._starts is None:
+        if self._starts is None or not len(places):
             return places
         together = max(1, _AT_ONCE // self._codes.shape[1])
         parts = [self._found(places[start : start + together]) for start in range(0, len(places), together)]
@@ -88,7 +88,7 @@ class AvailabilityIndex:
 
     def _code(self, codes: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
         """Patterns over the columns from those over all languages."""
-        return codes if self._merged_code is None else self._merged_code[codes]
+        return codes if self._merged_code is None else self._merged_code.take(codes)
 
     def _found(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The items at places, each by searching the block it is in."""

@@ -210,7 +210,7 @@ def _open_availability(path: Path, items: int, languages: int) -> Availability:
 
 def _open_groups(path: Path, items: int) -> ItemGroups:
     repeats = _mapped(path, "repeats")
-    if repeats.dtype != np.int64 or repeats.shape != (2, *repeats.shape[1:2]):
+    if repeats.dtype != np.int64 or repeats.ndim != 2 or len(repeats) != 2:
         raise ValueError(f"repeats.npy is {repeats.dtype} of shape {repeats.shape}")
     return ItemGroups(items, repeats[0], repeats[1])
 
