@@ -127,7 +127,7 @@ def run(quick: bool, work: Path | None = None) -> PlanningReport:
                 # Cold: the files were pushed out of the page cache. Measured first, while nothing has read them.
                 _drop_from_cache(folder)
                 record["cold"] = _measured(folder, seconds=0.0)
-                record["warm"] = _measured(folder, seconds=0.1 if quick else 2.0)
+                record["warm"] = _measured(folder, seconds=0.1 if quick else 1.0)
                 records.append(record)
                 print(json.dumps(record), file=sys.stderr, flush=True)
                 for file in folder.iterdir():
@@ -287,7 +287,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="where the temporary corpora are written")
     parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=float, default=2.0, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=1.0, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.measure:
         print(json.dumps(measure(chosen.measure, chosen.seconds)))

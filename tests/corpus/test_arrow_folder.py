@@ -1,4 +1,5 @@
 import json
+import mmap
 import pickle
 
 import numpy as np
@@ -217,6 +218,23 @@ def test_no_more_batches_stay_open_than_allowed(tmp_path, monkeypatch):
     for item in (0, 1, 2, 0, 2, 1):
         assert corpus.query(item, "ru") == f"query item{item} ru"
         assert len(corpus.stored._open) <= 2
+
+
+def test_a_large_file_is_read_by_page_for_look_ups_and_ahead_for_a_scan(folder, monkeypatch):
+    monkeypatch.setattr(stored_versions, "_READ_BY_PAGE_FROM", 1)
+    advice = []
+
+    class Watched(mmap.mmap):
+        def madvise(self, option):
+            advice.append(option)
+            super().madvise(option)
+
+    monkeypatch.setattr(stored_versions.mmap, "mmap", Watched)
+    corpus = ParallelCorpus.open(folder)
+    assert corpus.query(0, "de") == corpus.query(0, "de") == "query item0 de"
+    assert len(list(corpus.versions())) == 9
+    assert corpus.query(2, "ru") == "query item2 ru"
+    assert advice == [mmap.MADV_RANDOM, mmap.MADV_NORMAL, mmap.MADV_RANDOM]
 
 
 def test_a_missing_folder_is_an_error(tmp_path):

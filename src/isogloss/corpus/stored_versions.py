@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from isogloss.errors import CorpusError
 
 # An open batch of a file is some kilobytes of Arrow objects over memory-mapped columns; the texts are not copied.
 _BATCHES_KEPT_OPEN = 1024
+# Around each page that is asked for the system reads some more ahead: right for a scan, and for a small file, which is
+# in memory after a few look-ups; of a large one, read here and there, it would read a hundred times what is wanted.
+_READ_BY_PAGE_FROM = 1 << 28
 _COLUMNS = {name: number for number, name in enumerate(SCHEMA.names)}
 
 
@@ -41,7 +45,10 @@ class StoredVersions:
         self._open: OrderedDict[int, pa.RecordBatch] = OrderedDict()
         self._batches: list[pa.RecordBatch] | None = None
         if isinstance(source, Path):
-            self._reader = pa.ipc.open_file(pa.memory_map(str(source)))
+            with source.open("rb") as file:
+                self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._by_page = False
+            self._reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._file)))
             self.schema, count = self._reader.schema, self._reader.num_record_batches
         else:
             self._batches = source.to_batches()
@@ -59,6 +66,7 @@ class StoredVersions:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """The record batches, each opened when its turn comes and not kept."""
+        self._expect(look_ups=False)
         return (self._read(number) for number in range(len(self.starts) - 1))
 
     def __getstate__(self) -> tuple[pa.Table | Path, NDArray[np.int64]]:
@@ -91,8 +99,17 @@ class StoredVersions:
                 f"{self._source}: row {row} is asked for, and there are {len(self)}: rows.npy points outside "
                 "versions.arrow; the folder is damaged, write it again"
             )
+        self._expect(look_ups=True)
         number = int(self.starts.searchsorted(row, side="right")) - 1
         return self._kept(number), row - int(self.starts[number])
+
+    def _expect(self, *, look_ups: bool) -> None:
+        """Tell the system how a large file will be read, where it differs from what it was told before."""
+        if self._batches is not None or look_ups == self._by_page or not hasattr(self._file, "madvise"):
+            return
+        if len(self._file) >= _READ_BY_PAGE_FROM:
+            self._file.madvise(mmap.MADV_RANDOM if look_ups else mmap.MADV_NORMAL)
+        self._by_page = look_ups
 
     def _kept(self, number: int) -> pa.RecordBatch:
         if self._batches is not None:
