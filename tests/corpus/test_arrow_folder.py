@@ -221,7 +221,7 @@ def test_no_more_batches_stay_open_than_allowed(tmp_path, monkeypatch):
 
 
 def test_a_large_file_is_read_by_page_for_look_ups_and_ahead_for_a_scan(folder, monkeypatch):
-    monkeypatch.setattr(stored_versions, "_READ_BY_PAGE_FROM", 1)
+    monkeypatch.setattr(stored_versions, "_READ_AHEAD_TO", 0.0)
     advice = []
 
     class Watched(mmap.mmap):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,10 @@ from isogloss.errors import CorpusError
 
 # An open batch of a file is some kilobytes of Arrow objects over memory-mapped columns; the texts are not copied.
 _BATCHES_KEPT_OPEN = 1024
-# Around each page that is asked for the system reads some more ahead: right for a scan, and for a small file, which is
-# in memory after a few look-ups; of a large one, read here and there, it would read a hundred times what is wanted.
-_READ_BY_PAGE_FROM = 1 << 28
+# Around each page that is asked for the system reads some more ahead: right for a scan, and for a file that fits
+# into memory, where it is after some look-ups. Of a larger one, read here and there, it would read a hundred times
+# what is wanted, and push out what it read before.
+_READ_AHEAD_TO = 0.5  # of the machine's memory
 _COLUMNS = {name: number for number, name in enumerate(SCHEMA.names)}
 
 
@@ -107,7 +109,7 @@ class StoredVersions:
         """Tell the system how a large file will be read, where it differs from what it was told before."""
         if self._batches is not None or look_ups == self._by_page or not hasattr(self._file, "madvise"):
             return
-        if len(self._file) >= _READ_BY_PAGE_FROM:
+        if len(self._file) > _READ_AHEAD_TO * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"):
             self._file.madvise(mmap.MADV_RANDOM if look_ups else mmap.MADV_NORMAL)
         self._by_page = look_ups
 
