@@ -86,7 +86,7 @@ class PlanningReport:
                 seconds = [record[state]["first_batch_s"] for record in records]
                 first.plot(items, seconds, style, marker="o", label=f"{_KIND_NAMES[kind]}, {state}")
         pairs.axhline(5, color="grey", linestyle=":", label="200,000 pairs/s")
-        pairs.set(xscale="log", xlabel="items", ylabel="microseconds a planned pair", ylim=(0, None))
+        pairs.set(xscale="log", xlabel="items", ylabel="microseconds a planned pair", ylim=(0, 7))
         first.axhline(2, color="grey", linestyle=":", label="2 s")
         first.set(xscale="log", yscale="log", xlabel="items", ylabel="seconds to the first batch")
         for axes in (pairs, first):
