@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from isogloss.batching import AlphaSchedule, BatchPlanner, Plan, PlanningData
 from isogloss.errors import PlanError, RecipeError
+from isogloss.items import Availability, ItemGroups, availability
 
 from .data import LANGUAGES, datasets, parallel, plans
 from .slow_planner import slow_batch
@@ -81,6 +82,25 @@ def test_batches_that_use_up_every_group(groups, kind, random_seed, seed):
         agree(planner, [data], step)
         _, item, _, _ = planner.space.locate(planner.batch(step).pairs)
         assert sorted(data.groups[item].tolist()) == list(range(groups))
+
+
+@settings(max_examples=25, deadline=None)
+@given(plans(), st.integers(1, 9), SEEDS, st.lists(STEPS, min_size=1, max_size=3), st.integers(0, 2**32))
+def test_slow_planner_agrees_where_items_lie_in_several_blocks(plan, batch_size, seed, steps, random_seed):
+    random = np.random.default_rng(random_seed)
+    data = parallel(400, LANGUAGES, groups=np.sort(random.integers(0, 300, 400)))
+    data.available[:] = random.random((400, 6)) < random.choice([0.2, 1.0], (400, 1), p=[0.4, 0.6])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(availability, "SMALLEST_BLOCK", 64)
+        patch.setattr(availability, "_ITEMS_A_PATTERN", 1)
+        _, numbered = np.unique(data.groups, return_inverse=True)
+        by_pattern = PlanningData(
+            "data", data.languages, Availability.of(data.available), ItemGroups.of(numbered)
+        )
+        assert len(by_pattern.available.codes) > 3
+        planner = feasible([by_pattern], plan, batch_size, seed)
+    for step in steps:
+        agree(planner, [data], step)
 
 
 def agree(planner, data, step):

@@ -1,8 +1,8 @@
 """Cells: the items that have all of a given set of languages, sampled without listing them.
 
-Items are put in order of their availability pattern (which languages they have). A pattern is then a
-contiguous range, and a cell a union of such ranges: a handful of numbers, however many items it has.
-Fully parallel data have one pattern, and need not even the order.
+Items are thought of in order of their availability pattern (which languages they have). A pattern is then a
+contiguous range of places, and a cell a union of such ranges: a handful of numbers, however many items it has.
+The order is not written out: which item is at a place is found by searching one block of items.
 """
 
 from __future__ import annotations
@@ -12,37 +12,44 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_ROWS_AT_ONCE = 1 << 20
+from isogloss.items import Availability
+
+# Bytes of pattern numbers looked at together.
+_AT_ONCE = 1 << 22
 
 
 class AvailabilityIndex:
-    """Items in order of their availability pattern.
+    """Items in order of their availability pattern, items of a pattern in their own.
 
     Attributes:
-        patterns: Shape (patterns, languages), bool: the distinct rows of `available`, in lexicographic order.
+        patterns: Shape (patterns, languages), bool: the distinct patterns over the columns, in lexicographic
+            order.
         bounds: Shape (patterns + 1,), int64: pattern k holds the places bounds[k] to bounds[k + 1] - 1.
 
     Args:
-        available: Shape (items, languages), bool.
-        columns: The columns of `available` that matter, in the order wanted; the others are not looked at.
+        availability: The items' patterns over all languages; what is memory-mapped stays so.
+        columns: The columns of the patterns that matter, in the order wanted; the others are not looked at.
     """
 
-    def __init__(self, available: NDArray[np.bool_], columns: Sequence[int]) -> None:
-        codes = _pattern_codes(available, columns)
-        items = len(codes)
+    def __init__(self, availability: Availability, columns: Sequence[int]) -> None:
+        merged, self._merged_code = availability.merged(list(columns))
+        self.patterns: NDArray[np.bool_] = merged.patterns
+        # Plain arrays over the same memory, which index faster.
+        self._codes = np.asarray(merged.codes)
+        self._starts: NDArray[np.signedinteger] | None = None
         self._order: NDArray[np.signedinteger] | None = None
-        if items == 0 or (codes == codes[0]).all():
-            first = np.zeros(min(items, 1), dtype=np.int64)
-            counts = np.full(len(first), items, dtype=np.int64)
+        if len(self.patterns) <= 1:
+            sizes = np.full(len(self.patterns), merged.items, dtype=np.int64)
+        elif merged.starts is not None:
+            sizes = merged.sizes()
+            self._starts = np.asarray(merged.starts).reshape(-1)
         else:
-            _, first, inverse, counts = np.unique(
-                codes, return_index=True, return_inverse=True, return_counts=True
-            )
+            codes = self._code(self._codes.reshape(-1)[: merged.items])
+            sizes = np.bincount(codes, minlength=len(self.patterns))
             # Stable, so items ascend inside a pattern; small integers are sorted in linear time.
-            order = np.argsort(inverse.astype(np.min_scalar_type(len(first))), kind="stable")
-            self._order = order.astype(np.int32) if items <= np.iinfo(np.int32).max else order
-        self.patterns: NDArray[np.bool_] = available[first][:, list(columns)]
-        self.bounds: NDArray[np.int64] = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+            order = np.argsort(codes, kind="stable")
+            self._order = order.astype(np.int32) if merged.items < 2**31 else order
+        self.bounds: NDArray[np.int64] = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
 
     def ranges(self, holds: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Places of the items of the marked patterns, as (starts, stops) with neighbours merged.
@@ -59,16 +66,68 @@ class AvailabilityIndex:
 
     def items_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The items at places of the order, int64."""
-        return places if self._order is None else self._order[places].astype(np.int64)
+        if self._order is not None:
+            return self._order[places].astype(np.int64)
+        if self._starts is None or not len(places):
+            return places
+        together = max(1, _AT_ONCE // self._codes.shape[1])
+        parts = [self._found(places[start : start + together]) for start in range(0, len(places), together)]
+        return np.concatenate(parts) if len(parts) != 1 else parts[0]
 
     def items(self, holds: NDArray[np.bool_], limit: int | None = None) -> NDArray[np.int64]:
         """The items of the marked patterns in the order of places, at most `limit` of them."""
-        starts, stops = self.ranges(holds)
-        if limit is not None and len(starts):
-            before = np.concatenate(([0], np.cumsum(stops - starts)[:-1]))
-            stops = np.minimum(stops, starts + np.maximum(limit - before, 0))
-        places = [np.arange(start, stop, dtype=np.int64) for start, stop in zip(starts, stops, strict=True)]
-        return self.items_at(np.concatenate(places) if places else np.zeros(0, dtype=np.int64))
+        left = self.count(holds) if limit is None else limit
+        parts = [np.zeros(0, dtype=np.int64)]
+        for pattern in np.flatnonzero(holds).tolist():
+            start = int(self.bounds[pattern])
+            stop = min(int(self.bounds[pattern + 1]), start + left)
+            if start < stop:
+                parts.append(self._listed(pattern, start, stop))
+                left -= stop - start
+        return np.concatenate(parts)
+
+    def _code(self, codes: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+        """Patterns over the columns from those over all languages."""
+        return codes if self._merged_code is None else self._merged_code.take(codes)
+
+    def _found(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The items at places, each by searching the block it is in."""
+        assert self._starts is not None
+        # Of the type of the starts, which would be copied whole otherwise.
+        wanted = places.astype(self._starts.dtype)
+        # The last start at or below a place: runs without items, which share a start with the next, are passed.
+        runs = np.searchsorted(self._starts, wanted, side="right") - 1
+        patterns, blocks = np.divmod(runs, len(self._codes))
+        rank = (wanted - self._starts[runs]).astype(np.int64)
+        codes = self._code(self._codes[blocks])
+        bits = np.packbits(codes == patterns.astype(codes.dtype)[:, None], axis=1, bitorder="little")
+        # The word of 64 items that holds the one with this rank, then the place in it.
+        words = bits.view("<u8")
+        ends = np.cumsum(np.bitwise_count(words), axis=1, dtype=np.int64)
+        word = (ends <= rank[:, None]).sum(axis=1)
+        row = np.arange(len(places))
+        rank -= np.where(word > 0, ends[row, word - 1], 0)
+        inside = np.unpackbits(words[row, word].view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+        place = (np.cumsum(inside, axis=1, dtype=np.int64) <= rank[:, None]).sum(axis=1)
+        found: NDArray[np.int64] = blocks * self._codes.shape[1] + word * 64 + place
+        return found
+
+    def _listed(self, pattern: int, start: int, stop: int) -> NDArray[np.int64]:
+        """The items of one pattern at the places from start to stop - 1: found one by one, or by a scan if less."""
+        if self._starts is None:
+            return self.items_at(np.arange(start, stop, dtype=np.int64))
+        count, size = self._codes.shape
+        ends = np.array([start, stop - 1], dtype=self._starts.dtype)
+        first, last = np.searchsorted(self._starts, ends, side="right") - 1 - pattern * count
+        if stop - start <= last - first:
+            return self.items_at(np.arange(start, stop, dtype=np.int64))
+        parts = []
+        together = max(1, _AT_ONCE // size)
+        for block in range(first, last + 1, together):
+            codes = self._code(self._codes[block : min(block + together, last + 1)].reshape(-1))
+            parts.append(np.flatnonzero(codes == pattern) + block * size)
+        skipped = start - int(self._starts[pattern * count + first])
+        return np.concatenate(parts)[skipped : skipped + stop - start]
 
 
 class CellTable:
@@ -112,25 +171,3 @@ class CellTable:
     def items(self, cell: int) -> NDArray[np.int64]:
         """All items of a cell, in the order that `draw` counts them."""
         return self._index.items(self._holds[cell])
-
-
-def _pattern_codes(available: NDArray[np.bool_], columns: Sequence[int]) -> NDArray[np.unsignedinteger]:
-    """One integer an item, in the lexicographic order of the rows; equal rows, equal integers."""
-    items = len(available)
-    codes = np.zeros(items, dtype=np.uint64)
-    # Eight languages a byte, eight bytes a word; the first language is the most significant bit.
-    for word in range(0, len(columns), 64):
-        part = np.zeros((items, 8), dtype=np.uint8)
-        chosen = list(columns[word : word + 64])
-        for row in range(0, items, _ROWS_AT_ONCE):
-            packed = np.packbits(available[row : row + _ROWS_AT_ONCE][:, chosen], axis=1)
-            part[row : row + _ROWS_AT_ONCE, : packed.shape[1]] = packed
-        code = part.view(">u8").ravel().astype(np.uint64)
-        if word == 0:
-            codes = code
-        else:
-            # Ranks instead of words keep the product of two small enough for one integer.
-            ranks = np.unique(codes, return_inverse=True)[1].astype(np.uint64)
-            values, code_ranks = np.unique(code, return_inverse=True)
-            codes = ranks * np.uint64(len(values)) + code_ranks.astype(np.uint64)
-    return codes

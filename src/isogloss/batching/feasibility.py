@@ -123,7 +123,7 @@ class _Source:
         self._plan = plan
         self._languages = [data.languages[column] for column in columns]
         self._places = [space.languages.index(language) for language in self._languages]
-        self.index = AvailabilityIndex(data.available, columns)
+        self.index = AvailabilityIndex(data.availability(), columns)
 
     def offer(self, mode: Mode, batch_size: int) -> tuple[Offer | None, list[LeftOut]]:
         """The offer in a mode, None where there is none, and what is too small to be in it."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from isogloss.batching.cells import AvailabilityIndex, CellTable
 from isogloss.batching.stream import UniformStream
 from isogloss.errors import PlanError
+from isogloss.items import ItemGroups
 
 # Rounds of redrawing before the items left in a cell are listed. Drawing again costs microseconds, listing a
 # cell time in proportion to its size; after this many misses the items left are few against the cell.
@@ -26,7 +27,7 @@ class Offer:
         cell: Shape (choices,), int64: the cell of `cells` that holds the items having both languages.
         weights: Shape (choices,), int64: a choice is drawn in proportion to its weight.
         cells: The cells of the dataset in this mode.
-        groups: Shape (items,), int64: items of a group exclude one another from a batch.
+        groups: The group of each item: items of a group exclude one another from a batch.
         usable: Shape (patterns,), bool: the patterns whose items some choice can draw.
         size: Number of items that some choice can draw.
     """
@@ -36,7 +37,7 @@ class Offer:
     cell: NDArray[np.int64]
     weights: NDArray[np.int64]
     cells: CellTable
-    groups: NDArray[np.int64]
+    groups: NDArray[np.int64] | ItemGroups
     usable: NDArray[np.bool_]
     size: int
 
@@ -47,7 +48,7 @@ class Offer:
 
 def make_offer(
     index: AvailabilityIndex,
-    groups: NDArray[np.int64],
+    groups: NDArray[np.int64] | ItemGroups,
     choices: list[tuple[int, int]],
     places: list[int],
     *,
@@ -57,7 +58,7 @@ def make_offer(
 
     Args:
         index: The dataset's items in order of their patterns over its allowed languages.
-        groups: Shape (items,), the group of each item.
+        groups: The group of each item.
         choices: (query language, passage language) as columns of the index.
         places: For each column of the index, the place of its language in the pair space.
         by_size: Weight choices by their number of items rather than all alike.
@@ -172,7 +173,10 @@ def _draw_from_rest(
 
 
 def distinct_groups(
-    index: AvailabilityIndex, groups: NDArray[np.int64], holds: NDArray[np.bool_], enough: int
+    index: AvailabilityIndex,
+    groups: NDArray[np.int64] | ItemGroups,
+    holds: NDArray[np.bool_],
+    enough: int,
 ) -> int:
     """Number of distinct groups among the items of the marked patterns, counted up to `enough`.
 

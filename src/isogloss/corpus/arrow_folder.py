@@ -1,27 +1,42 @@
-"""A corpus on disk: a folder with an Arrow file and two arrays, memory-mapped when opened.
+"""A corpus on disk: a folder with an Arrow file and some arrays, memory-mapped when opened.
 
 versions.arrow   Arrow IPC file, one row a language version
+batches.npy      the first row of each record batch of it, and the number of all rows
 rows.npy         the row of each item in each language, -1 where there is none
-groups.npy       the group of each item
+patterns.npy     the sets of languages that items exist in        (see `Availability`)
+codes.npy        which of these sets each item has                (likewise)
+starts.npy       what makes items findable by their set           (likewise; none where the sets are too many)
+repeats.npy      the items that share a text with an earlier one, and their groups (see `ItemGroups`)
 corpus.json      format version, name, languages, counts, checksum
+
+Planning reads the arrays in the middle, a page at a time; rows.npy and versions.arrow give the texts. Version 1 of
+the format had groups.npy, the group of each item, in the place of batches.npy and the arrays for planning.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from isogloss.corpus.parallel import ParallelCorpus
+from isogloss.corpus.stored_versions import StoredVersions
 from isogloss.corpus.versions import SCHEMA
 from isogloss.errors import CorpusError
 from isogloss.files import finished_folder
+from isogloss.items import Availability, ItemGroups
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DESCRIPTION_FILE = "corpus.json"
+
+# Batches are joined up to these bounds, so that a large corpus has hundreds of them and not tens of thousands.
+_BATCH_ROWS = 1 << 17
+_BATCH_BYTES = 1 << 28
 
 
 def is_corpus_folder(path: Path) -> bool:
@@ -36,68 +51,194 @@ def save_corpus(corpus: ParallelCorpus, path: Path) -> None:
         OutputError: `path` exists (other than as an empty folder) or cannot be written.
     """
     with finished_folder(path) as folder:
-        with pa.OSFile(str(folder / "versions.arrow"), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
-            for batch in corpus.batches():
-                writer.write_batch(batch)
-        chosen = np.asarray(corpus.rows)[corpus.available]
-        # A selection's rows have gaps; on disk they are numbered without.
-        rows = np.full(corpus.rows.shape, -1, corpus.rows.dtype)
-        rows[corpus.available] = np.argsort(np.argsort(chosen))
-        np.save(folder / "rows.npy", rows)
-        np.save(folder / "groups.npy", np.asarray(corpus.groups))
-        description = {
-            "format_version": FORMAT_VERSION,
-            "name": corpus.name,
-            "languages": list(corpus.languages),
-            "items": len(corpus),
-            "versions": len(chosen),
-            "sha256": corpus.checksum,
-        }
-        text = json.dumps(description, ensure_ascii=False, indent=2) + "\n"
-        (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+        chosen = np.zeros(len(corpus.stored), np.bool_)
+        chosen[corpus.rows[corpus.available]] = True
+        rows = np.asarray(corpus.rows)
+        if not chosen.all():
+            # A selection's rows have gaps; on disk they are numbered without.
+            numbers = np.cumsum(chosen, dtype=np.int64) - 1
+            rows = np.where(rows >= 0, numbers[rows], -1).astype(rows.dtype)
+        write_folder(
+            folder,
+            name=corpus.name,
+            languages=corpus.languages,
+            batches=corpus.batches(),
+            rows=rows,
+            availability=corpus.availability,
+            item_groups=corpus.item_groups,
+            checksum=corpus.checksum,
+        )
+
+
+def write_folder(
+    folder: Path,
+    *,
+    name: str,
+    languages: Iterable[str],
+    batches: Iterable[pa.RecordBatch],
+    rows: NDArray[np.integer],
+    availability: Availability,
+    item_groups: ItemGroups,
+    checksum: str,
+) -> None:
+    """Write the files of a corpus folder, the versions as they come.
+
+    Args:
+        folder: An empty folder.
+        name: The corpus's name.
+        languages: Its languages, sorted.
+        batches: Record batches of `SCHEMA`.
+        rows: The row of each item in each language, shape (items, languages), -1 where there is none; may be
+            memory-mapped.
+        availability: Which item exists in which language, by pattern.
+        item_groups: Which items share a text.
+        checksum: `ParallelCorpus.checksum` of the versions.
+    """
+    starts = [0]
+    with pa.OSFile(str(folder / "versions.arrow"), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
+        for batch in _joined(batches):
+            writer.write_batch(batch)
+            starts.append(starts[-1] + batch.num_rows)
+    arrays = {
+        "batches": np.array(starts, np.int64),
+        "rows": rows,
+        "patterns": availability.patterns,
+        "codes": availability.codes,
+        "starts": availability.starts,
+        "repeats": np.stack([item_groups.repeats, item_groups.numbers]),
+    }
+    for file_name, array in arrays.items():
+        if array is not None:
+            np.save(folder / f"{file_name}.npy", array)
+    description = {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "languages": list(languages),
+        "items": len(rows),
+        "versions": starts[-1],
+        "sha256": checksum,
+    }
+    text = json.dumps(description, ensure_ascii=False, indent=2) + "\n"
+    (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
 
 
 def open_corpus(path: Path) -> ParallelCorpus:
-    """Open a corpus folder without reading its texts.
+    """Open a corpus folder without reading its texts or looking at its items.
 
-    The shapes of its files are held against `corpus.json`; the checksum is taken from there (`check_corpus`
-    computes it anew).
+    The shapes of its files are held against `corpus.json`, in a time that does not grow with the corpus; what is in
+    them is taken as it is, the checksum included (`check_corpus` computes all of it anew). A folder of format
+    version 1 is read whole, but for the texts; writing it again makes it one of version 2.
 
     Raises:
         CorpusError: the folder is missing, incomplete, damaged or of another format.
     """
     description = _read_description(path)
+    languages, items = tuple(description["languages"]), description["items"]
+    of_version_1 = description["format_version"] == 1
     try:
-        table = pa.ipc.open_file(pa.memory_map(str(path / "versions.arrow"))).read_all()
+        # Arrays of a number a batch and a set of languages are read; what grows with the items is mapped.
+        starts = None if of_version_1 else _read_batch_starts(path)
+        stored = StoredVersions(path / "versions.arrow", starts)
         rows = np.load(path / "rows.npy", mmap_mode="r", allow_pickle=False)
-        groups = np.load(path / "groups.npy", mmap_mode="r", allow_pickle=False)
+        groups = ItemGroups.of(_mapped(path, "groups")) if of_version_1 else _open_groups(path, items)
+        availability = None if of_version_1 else _open_availability(path, items, len(languages))
     except (OSError, EOFError, ValueError, pa.ArrowException) as error:
         raise CorpusError(
             f"{path}: the corpus folder is incomplete or damaged: {error}; write it again"
         ) from error
-    languages, items = tuple(description["languages"]), description["items"]
     expected = {
-        "the columns of versions.arrow": (table.schema, SCHEMA),
-        "the rows of versions.arrow": (table.num_rows, description["versions"]),
+        "the columns of versions.arrow": (stored.schema, SCHEMA),
+        "the rows of versions.arrow": (len(stored), description["versions"]),
         "the shape of rows.npy": (rows.shape, (items, len(languages))),
-        "the shape of groups.npy": (groups.shape, (items,)),
+        "the type of rows.npy": (rows.dtype.kind, "i"),
+        "the items with a group": (len(groups), items),
     }
     for what, (found, wanted) in expected.items():
         if found != wanted:
             raise CorpusError(
                 f"{path}: {what}: expected {wanted}, found {found}; the folder is damaged, write it again"
             )
-    if rows.dtype.kind != "i" or groups.dtype != np.int64:
-        raise CorpusError(
-            f"{path}: rows.npy or groups.npy holds no integers; the folder is damaged, write it again"
-        )
-    if rows.size and (rows.min() < -1 or rows.max() >= table.num_rows):
+    if of_version_1:
+        refuse_rows_outside(path, rows, len(stored))
+    return ParallelCorpus(
+        description["name"],
+        stored,
+        languages,
+        rows,
+        availability=availability,
+        item_groups=groups,
+        checksum=description["sha256"],
+    )
+
+
+def refuse_rows_outside(path: Path, rows: NDArray[np.integer], count: int) -> None:
+    """Refuse rows that are not among those of versions.arrow; looks at all of them.
+
+    Raises:
+        CorpusError: there is one.
+    """
+    if rows.size and (rows.min() < -1 or rows.max() >= count):
         raise CorpusError(
             f"{path}: rows.npy points outside versions.arrow; the folder is damaged, write it again"
         )
-    return ParallelCorpus(
-        description["name"], table, languages, rows, groups=groups, checksum=description["sha256"]
+
+
+def _read_batch_starts(path: Path) -> NDArray[np.int64]:
+    starts: NDArray[np.int64] = np.load(path / "batches.npy", allow_pickle=False)
+    if (
+        starts.dtype != np.int64
+        or starts.ndim != 1
+        or not len(starts)
+        or (np.diff(starts, prepend=0) < 0).any()
+    ):
+        raise ValueError("batches.npy holds no row numbers that grow")
+    return starts
+
+
+def _open_availability(path: Path, items: int, languages: int) -> Availability:
+    starts = path / "starts.npy"
+    availability = Availability(
+        items,
+        np.load(path / "patterns.npy", allow_pickle=False),
+        _mapped(path, "codes"),
+        _mapped(path, "starts") if starts.exists() else None,
     )
+    if misfit := availability.misfit(languages):
+        raise ValueError(f"{misfit}.npy does not fit {items} items in {languages} languages")
+    return availability
+
+
+def _open_groups(path: Path, items: int) -> ItemGroups:
+    repeats = _mapped(path, "repeats")
+    if repeats.dtype != np.int64 or repeats.ndim != 2 or len(repeats) != 2:
+        raise ValueError(f"repeats.npy is {repeats.dtype} of shape {repeats.shape}")
+    return ItemGroups(items, repeats[0], repeats[1])
+
+
+def _mapped(path: Path, name: str) -> NDArray[Any]:
+    # A plain array over the mapped file, which indexes faster.
+    return np.asarray(np.load(path / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+
+
+def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in larger batches; a batch closes at either bound."""
+    pending: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if pending and (rows + batch.num_rows > _BATCH_ROWS or size + batch.nbytes > _BATCH_BYTES):
+            yield _as_one(pending)
+            pending, rows, size = [], 0, 0
+        pending.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+    if pending:
+        yield _as_one(pending)
+
+
+def _as_one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -113,9 +254,9 @@ def _read_description(path: Path) -> dict[str, Any]:
     types = {"name": str, "languages": list, "items": int, "versions": int, "sha256": str}
     if not isinstance(description, dict) or "format_version" not in description:
         raise CorpusError(f"{file}: does not describe a corpus; was the folder written by isogloss?")
-    if description["format_version"] != FORMAT_VERSION:
+    if description["format_version"] not in (1, FORMAT_VERSION):
         raise CorpusError(
-            f"{file}: format version {description['format_version']}, this isogloss reads {FORMAT_VERSION}; "
+            f"{file}: format version {description['format_version']}, this isogloss reads 1 to {FORMAT_VERSION}; "
             "write the corpus again, or use the isogloss that wrote it"
         )
     for field, kind in types.items():

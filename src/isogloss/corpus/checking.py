@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isogloss.corpus import registry, sample
-from isogloss.corpus.arrow_folder import is_corpus_folder, open_corpus
+from isogloss.corpus.arrow_folder import is_corpus_folder, open_corpus, refuse_rows_outside
+from isogloss.corpus.parallel import ParallelCorpus
 from isogloss.corpus.reading import corpus_name, record_source
 from isogloss.corpus.records import RecordSource, Version, examine
+from isogloss.corpus.stored_versions import StoredVersions
 from isogloss.errors import CorpusError
 
 PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
@@ -30,7 +32,7 @@ class Problem:
         language: the language, where known.
         kind: one of bad-json, missing-field, wrong-type, empty-text, unknown-language, duplicate,
             single-language, invalid-utf-8, control-characters, negative-is-passage, truncated, unreadable,
-            empty-file, bad-squad-r, no-answer-sentence, checksum.
+            empty-file, bad-squad-r, no-answer-sentence, checksum, batches, availability, groups.
         message: what is wrong, in words.
     """
 
@@ -114,15 +116,26 @@ def check_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> Cor
 
 
 def _folder_source(path: Path, collector: _Collector) -> RecordSource:
-    corpus = open_corpus(path)
-    stored = corpus.checksum
-    del corpus.__dict__["checksum"]
+    opened = open_corpus(path)
+    refuse_rows_outside(path, opened.rows, len(opened.stored))
     file = str(path / "versions.arrow")
-    if corpus.checksum != stored:
-        message = (
-            f"the texts have checksum {corpus.checksum}, corpus.json says {stored}; write the folder again"
-        )
-        collector.problems.append(Problem(file, None, None, None, "checksum", message))
+    # The same files without what the folder says of them, which is then computed.
+    stored = StoredVersions(Path(file))
+    corpus = ParallelCorpus(opened.name, stored, opened.languages, opened.rows)
+
+    def report(file: str, kind: str, message: str) -> None:
+        problem = Problem(file, None, None, None, kind, f"{message}; write the folder again")
+        collector.problems.append(problem)
+
+    if corpus.checksum != opened.checksum:
+        said = f"the texts have checksum {corpus.checksum}, corpus.json says {opened.checksum}"
+        report(file, "checksum", said)
+    if not np.array_equal(stored.starts, opened.stored.starts):
+        report(str(path / "batches.npy"), "batches", "is not of the batches of versions.arrow")
+    if name := opened.availability.difference(corpus.availability):
+        report(str(path / f"{name}.npy"), "availability", "does not say what rows.npy says")
+    if not opened.item_groups.same_as(corpus.item_groups):
+        report(str(path), "groups", "other items share a text than the folder says")
 
     def records() -> Iterator[tuple[int, object]]:
         for row, version in enumerate(corpus.versions(), start=1):

@@ -16,18 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 from isogloss.corpus.grouping import group_items, text_keys
 from isogloss.corpus.languages import is_language, standard_language
 from isogloss.corpus.records import RecordSource, Version
+from isogloss.corpus.stored_versions import StoredVersions
 from isogloss.corpus.versions import coded_column, read_versions, to_versions
 from isogloss.errors import CorpusError
+from isogloss.items import Availability, ItemGroups
 
 
 class ParallelCorpus:
-    """Items in several languages, over an Arrow table that may be memory-mapped.
+    """Items in several languages, over versions that may be memory-mapped.
 
     Make one with `from_records`, `open` or `read_corpus`. It does not change once made.
 
     Attributes:
         name: the data set's name.
-        table: Arrow table with a row for each language version; a selection shares its origin's table.
+        stored: the versions, a row each; a selection shares its origin's.
         languages: the languages, sorted.
         rows: the row of each item in each language, int32 or int64 of shape (items, languages), -1 where
             there is none.
@@ -36,22 +38,21 @@ class ParallelCorpus:
     def __init__(
         self,
         name: str,
-        table: pa.Table,
+        versions: pa.Table | StoredVersions,
         languages: tuple[str, ...],
         rows: NDArray[np.integer],
         *,
-        groups: NDArray[np.int64] | None = None,
+        availability: Availability | None = None,
+        item_groups: ItemGroups | None = None,
         checksum: str | None = None,
     ) -> None:
         self.name = name
-        self.table = table
+        self.stored = versions if isinstance(versions, StoredVersions) else StoredVersions(versions)
         self.languages = languages
         self.rows = rows
         self._columns = {language: column for column, language in enumerate(languages)}
-        if groups is not None:
-            self.__dict__["groups"] = groups
-        if checksum is not None:
-            self.__dict__["checksum"] = checksum
+        known = {"availability": availability, "item_groups": item_groups, "checksum": checksum}
+        self.__dict__.update({name: value for name, value in known.items() if value is not None})
 
     @classmethod
     def from_records(cls, records: Iterable[Mapping[str, Any]], *, name: str) -> ParallelCorpus:
@@ -124,36 +125,51 @@ class ParallelCorpus:
 
     @cached_property
     def ids(self) -> Sequence[str]:
-        """The id of each item; read from the table when asked for."""
-        return _ItemIds(self.table["id"], self.rows)
+        """The id of each item; read from the versions when asked for."""
+        return _ItemIds(self.stored, self.rows)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """All versions as an Arrow table, a row each."""
+        return self.stored.table()
 
     @cached_property
     def available(self) -> NDArray[np.bool_]:
-        """Which item exists in which language, shape (items, languages)."""
+        """Which item exists in which language, bool of shape (items, languages): written out for all items."""
         return np.asarray(self.rows) >= 0
 
     @cached_property
+    def availability(self) -> Availability:
+        """Which item exists in which language, by pattern; an opened corpus has it on disk."""
+        return Availability.of_rows(self.rows)
+
+    @cached_property
     def groups(self) -> NDArray[np.int64]:
-        """The group of each item, int64 of shape (items,).
+        """The group of each item, int64 of shape (items,): `item_groups` written out for all items."""
+        return self.item_groups.written_out()
+
+    @cached_property
+    def item_groups(self) -> ItemGroups:
+        """The group of each item; an opened corpus has it on disk.
 
         Items that share a query text or a passage text in any two languages, directly or through other items,
         are in one group; texts are compared without regard to Unicode form, white space and letter case.
         """
-        item_of_row = np.full(self.table.num_rows, -1, np.int64)
+        item_of_row = np.full(len(self.stored), -1, np.int64)
         items, columns = np.nonzero(self.available)
         item_of_row[self.rows[items, columns]] = items
         owners, keys = [], []
         start = 0
-        for batch in self.table.select(["query", "passage"]).to_batches():
+        for batch in self.stored:
             batch_items = item_of_row[start : start + batch.num_rows]
             start += batch.num_rows
-            batch = batch.filter(pa.array(batch_items >= 0))
+            batch = batch.select(["query", "passage"]).filter(pa.array(batch_items >= 0))
             for column, side in enumerate(("query", "passage")):
                 owners.append(batch_items[batch_items >= 0])
                 # The lowest bit says which side a text is on: a query that reads like a passage joins
                 # nothing.
                 keys.append(text_keys(batch[side].to_pylist()) & ~np.uint64(1) | np.uint64(column))
-        return group_items(np.concatenate(owners), np.concatenate(keys), len(self))
+        return ItemGroups.of(group_items(np.concatenate(owners), np.concatenate(keys), len(self)))
 
     @cached_property
     def checksum(self) -> str:
@@ -165,10 +181,10 @@ class ParallelCorpus:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The versions in table order, as Arrow record batches that leave out what a selection left out."""
-        chosen = np.zeros(self.table.num_rows, np.bool_)
+        chosen = np.zeros(len(self.stored), np.bool_)
         chosen[self.rows[self.available]] = True
         start = 0
-        for batch in self.table.to_batches():
+        for batch in self.stored:
             mask = chosen[start : start + batch.num_rows]
             start += batch.num_rows
             if mask.all():
@@ -189,7 +205,7 @@ class ParallelCorpus:
         """
         column = self._columns.get(language)
         row = -1 if column is None else int(self.rows[item, column])
-        return None if row < 0 else next(to_versions(self.table.slice(row, 1)))
+        return None if row < 0 else next(to_versions(self.stored.row(row)))
 
     def query(self, item: int, language: str) -> str:
         """The query text of an item in a language.
@@ -197,7 +213,7 @@ class ParallelCorpus:
         Raises:
             CorpusError: the item does not exist in that language.
         """
-        return str(self.table["query"][self._row(item, language)].as_py())
+        return str(self.stored.value("query", self._row(item, language)))
 
     def passage(self, item: int, language: str) -> str:
         """The passage text of an item in a language.
@@ -205,7 +221,7 @@ class ParallelCorpus:
         Raises:
             CorpusError: the item does not exist in that language.
         """
-        return str(self.table["passage"][self._row(item, language)].as_py())
+        return str(self.stored.value("passage", self._row(item, language)))
 
     def negatives(self, item: int, language: str) -> tuple[str, ...]:
         """The hard negatives of an item in a language: passages that do not answer its query; often none.
@@ -213,7 +229,7 @@ class ParallelCorpus:
         Raises:
             CorpusError: the item does not exist in that language.
         """
-        return tuple(self.table["negatives"][self._row(item, language)].as_py())
+        return tuple(self.stored.value("negatives", self._row(item, language)))
 
     def select(
         self, items: ArrayLike | None = None, languages: Iterable[str] | None = None
@@ -238,7 +254,7 @@ class ParallelCorpus:
             raise CorpusError(f"{self.name}: no item is left in the languages {', '.join(kept) or '(none)'}")
         present = (rows >= 0).any(axis=0)
         left = tuple(kept[column] for column in np.flatnonzero(present))
-        return ParallelCorpus(self.name, self.table, left, np.ascontiguousarray(rows[:, present]))
+        return ParallelCorpus(self.name, self.stored, left, np.ascontiguousarray(rows[:, present]))
 
     def _row(self, item: int, language: str) -> int:
         column = self._columns.get(language)
@@ -277,10 +293,10 @@ class ParallelCorpus:
 
 
 class _ItemIds(Sequence[str]):
-    """Item ids, looked up in the table: a corpus of millions of items holds no list of them."""
+    """Item ids, looked up when asked for: a corpus of millions of items holds no list of them."""
 
-    def __init__(self, column: pa.ChunkedArray, rows: NDArray[np.integer]) -> None:
-        self._column = column
+    def __init__(self, stored: StoredVersions, rows: NDArray[np.integer]) -> None:
+        self._stored = stored
         self._rows = rows
 
     def __len__(self) -> int:
@@ -293,7 +309,7 @@ class _ItemIds(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        return str(self._column[int(self._rows[index].max())].as_py())
+        return str(self._stored.value("id", int(self._rows[index].max())))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and not isinstance(other, str) and list(self) == list(other)

@@ -70,8 +70,10 @@ def to_batch(versions: Sequence[Version]) -> pa.RecordBatch:
 
 def to_versions(batch: pa.RecordBatch) -> Iterator[Version]:
     """The versions of a record batch of `SCHEMA`, row by row."""
-    for row in batch.to_pylist():
-        yield Version(**{**row, "negatives": tuple(row["negatives"])})
+    # A part at a time: as Python objects, a batch of a corpus folder would take gigabytes.
+    for start in range(0, batch.num_rows, _BATCH_ROWS):
+        for row in batch.slice(start, _BATCH_ROWS).to_pylist():
+            yield Version(**{**row, "negatives": tuple(row["negatives"])})
 
 
 def coded_column(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:

@@ -58,12 +58,12 @@ class PairDataset:
         negatives = tuple(corpus.negatives(int(item), passage_language)[: self.hard_negatives])
         answers = frozenset(
             comparable(corpus.passage(int(item), language))
-            for language, there in zip(corpus.languages, corpus.available[item], strict=True)
-            if there
+            for language, row in zip(corpus.languages, corpus.rows[item], strict=True)
+            if row >= 0
         )
         return PairTexts(query_text, passage_text, negatives, answers)
 
 
 def planning_data(corpus: ParallelCorpus) -> PlanningData:
     """Return what the planner needs of a corpus: which items there are in which languages, and no text."""
-    return PlanningData(corpus.name, corpus.languages, corpus.available, corpus.groups)
+    return PlanningData(corpus.name, corpus.languages, corpus.availability, corpus.item_groups)
