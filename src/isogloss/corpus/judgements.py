@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from isogloss.corpus.jsonl import jsonl_source
-from isogloss.corpus.passages import record_id, record_language, record_object, record_text
+from isogloss.corpus.passages import record_id, record_language, record_objects, record_text
 from isogloss.errors import BenchmarkError
 
 QUERY_SUFFIXES = (".jsonl", ".jsonl.gz", ".tsv")
@@ -90,8 +91,7 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
 
 def _jsonl_queries(path: Path) -> Iterator[tuple[str, Query]]:
     source = jsonl_source(path)
-    for place, record in source.records:
-        fields = record_object(source, place, record)
+    for place, fields in record_objects(source):
         key = "text" if "text" in fields else "query"
         yield (
             source.describe(place),
@@ -122,5 +122,5 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line.rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise BenchmarkError(f"{path}:{number + 1}: invalid UTF-8 near here ({error.reason})") from error
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise BenchmarkError(f"{path}: cannot read after line {number}: {error}") from error

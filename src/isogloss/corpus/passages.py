@@ -48,19 +48,31 @@ def read_passages(paths: Iterable[Path]) -> Iterator[Passage]:
         CorpusError: a file cannot be read or a record is wrong; says which, with its line or row.
     """
     for path in paths:
-        source = passage_source(path)
-        try:
-            for place, record in source.records:
-                yield _passage(source, place, record)
-        except OSError as error:
-            raise CorpusError(f"{path}: cannot read: {error.strerror or error}") from error
+        parquet = path.name.lower().endswith(".parquet")
+        source = (
+            parquet_source(path, required=("text",), fields=_PARQUET_FIELDS)
+            if parquet
+            else jsonl_source(path)
+        )
+        for place, fields in record_objects(source):
+            yield _passage(source, place, fields)
 
 
-def passage_source(path: Path) -> RecordSource:
-    """The records of a passage file, by its suffix."""
-    if path.name.lower().endswith(".parquet"):
-        return parquet_source(path, required=("text",), fields=_PARQUET_FIELDS)
-    return jsonl_source(path)
+def record_objects(source: RecordSource) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """Yield the records of a source with their places.
+
+    Raises:
+        CorpusError: a record is no object or could not be read.
+    """
+    try:
+        for place, record in source.records:
+            if isinstance(record, Defect):
+                raise source.error(place, record.message)
+            if not isinstance(record, Mapping):
+                raise source.error(place, f"expected an object with an id and a text, found {record!r:.60}")
+            yield place, record
+    except OSError as error:
+        raise source.error(0, f"cannot read: {error.strerror or error}") from error
 
 
 def record_id(source: RecordSource, place: int, record: Mapping[str, object], keys: Sequence[str]) -> str:
@@ -116,21 +128,7 @@ def record_language(source: RecordSource, place: int, record: Mapping[str, objec
         raise source.error(place, str(error)) from error
 
 
-def record_object(source: RecordSource, place: int, record: object) -> Mapping[str, object]:
-    """The record, where it is an object.
-
-    Raises:
-        CorpusError: it is not, or could not be read at all.
-    """
-    if isinstance(record, Defect):
-        raise source.error(place, record.message)
-    if not isinstance(record, Mapping):
-        raise source.error(place, f"expected an object with an id and a text, found {record!r:.60}")
-    return record
-
-
-def _passage(source: RecordSource, place: int, record: object) -> Passage:
-    fields = record_object(source, place, record)
+def _passage(source: RecordSource, place: int, fields: Mapping[str, object]) -> Passage:
     name = record_id(source, place, fields, _ID_KEYS)
     if fields.get("text") is None:
         raise source.error(place, "the field 'text' is missing")
