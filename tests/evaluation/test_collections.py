@@ -168,6 +168,16 @@ def test_stopped_and_resumed(tmp_path):
     assert evaluate(tmp_path / "data", tmp_path / "work", LetterEncoder(stop_after=0))
 
 
+def test_all_languages_are_looked_through_before_the_first_is_encoded(tmp_path):
+    make_miracl(tmp_path / "data")
+    (last,) = (tmp_path / "data" / "miracl" / "miracl-v1.0-yo" / "qrels").glob("*dev.tsv")
+    last.write_text("q1\tQ0\n")
+    encoder = LetterEncoder()
+    with pytest.raises(BenchmarkError, match="2 columns"):
+        evaluate(tmp_path / "data", tmp_path / "work", encoder)
+    assert encoder.passages == 0
+
+
 def test_vectors_of_other_files_or_models_are_refused(tmp_path):
     make_beir(tmp_path / "data")
     evaluate(tmp_path / "data", tmp_path / "work")
@@ -243,7 +253,7 @@ print(peak - before, scores.survey.passages, scores.values["ndcg@10"].mean())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_stays_under_a_limit_that_neither_passages_nor_vectors_fit(tmp_path):
-    # 60,000 passages: 98 MB of text and 61 MB of vectors, in files; the limit is 48 MB over the start.
+    # 60,000 passages: 93 MB of text and 61 MB of vectors, in files; the limit is 48 MB over the start.
     filler, passages, limit = "x" * 1500, 60_000, 48 * 2**20
     folder = tmp_path / "data" / "sw"
     for shard in range(3):
@@ -266,6 +276,6 @@ def test_memory_stays_under_a_limit_that_neither_passages_nor_vectors_fit(tmp_pa
     assert float(ndcg) == 1
     text = sum(path.stat().st_size for path in folder.glob("docs-*"))
     vectors = sum(path.stat().st_size for path in (tmp_path / "work" / "sw").glob("*.npy"))
-    assert text > 1.9 * limit
+    assert text > 1.8 * limit
     assert vectors > 1.2 * limit
     assert int(growth) < limit

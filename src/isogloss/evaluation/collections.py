@@ -115,23 +115,34 @@ def evaluate_collections(
         OutputError: `work` cannot be written.
     """
     try:
-        return [
-            _evaluate(encoder, one, work / one.name, identity, max(depth, DEPTH), progress, shard_passages)
-            for one in collections
-        ]
+        # All are looked through before the first text is encoded: hours later is too late for a broken line.
+        prepared = [_prepare(one, work / one.name, identity, progress, shard_passages) for one in collections]
+        return [_evaluate(encoder, one, max(depth, DEPTH), progress) for one in prepared]
     except KeyboardInterrupt:
         raise Interrupted(f"stopped: what is encoded is kept in {work}; the same command goes on") from None
 
 
-def _evaluate(
-    encoder: Encoder,
+@dataclass(frozen=True)
+class _Prepared:
+    """A collection that was read and found to be sound; attributes as in `CollectionScores`."""
+
+    collection: Collection
+    survey: Survey
+    queries: list[Query]
+    judged: list[Mapping[str, int]]
+    left_out: int
+    relevant: int
+    lost: int
+    shards: ShardFolder
+
+
+def _prepare(
     collection: Collection,
     folder: Path,
     identity: Mapping[str, Any],
-    depth: int,
     progress: StageProgress | None,
     shard_passages: int,
-) -> CollectionScores:
+) -> _Prepared:
     queries, qrels = _judged_queries(collection)
     measured = [query for query in queries if any(relevance > 0 for relevance in qrels[query.id].values())]
     judged = [qrels[query.id] for query in measured]
@@ -149,38 +160,46 @@ def _evaluate(
         settings={"model": identity, "text": TEXT_FORM, "files": survey.files},
         shard_passages=shard_passages,
     )
+    left_out = len(queries) - len(measured)
+    return _Prepared(collection, survey, measured, judged, left_out, len(relevant), lost, shards)
+
+
+def _evaluate(
+    encoder: Encoder, prepared: _Prepared, depth: int, progress: StageProgress | None
+) -> CollectionScores:
+    collection, queries = prepared.collection, prepared.queries
     began = time.perf_counter()
-    shards.encode(
+    prepared.shards.encode(
         encoder,
         lambda: read_passages(collection.passages),
         _stage(progress, f"encoding {collection.name}"),
     )
-    vectors, index = encode_distinct(encoder, [query.text for query in measured], "query")
+    vectors, index = encode_distinct(encoder, [query.text for query in queries], "query")
     encoded = time.perf_counter()
     lists = top_k(
-        [query.id for query in measured],
+        [query.id for query in queries],
         vectors,
-        shards.blocks(),
+        prepared.shards.blocks(),
         depth,
         query_index=index,
-        progress=_running(_stage(progress, f"ranking {collection.name}"), survey.passages),
+        progress=_running(_stage(progress, f"ranking {collection.name}"), prepared.survey.passages),
     )
-    languages = [query.language or collection.language or UNKNOWN_LANGUAGE for query in measured]
-    corpus_languages = [collection.language] if collection.language else list(survey.languages)
+    languages = [query.language or collection.language or UNKNOWN_LANGUAGE for query in queries]
+    corpus_languages = [collection.language] if collection.language else list(prepared.survey.languages)
     return CollectionScores(
         collection=collection,
-        survey=survey,
-        checksum=_checksum(collection, survey),
-        queries=measured,
+        survey=prepared.survey,
+        checksum=_checksum(collection, prepared.survey),
+        queries=queries,
         languages=languages,
         settings=[_setting(language, corpus_languages) for language in languages],
         corpus_language=corpus_languages[0] if len(corpus_languages) == 1 else None,
-        judged=judged,
+        judged=prepared.judged,
         lists=lists,
-        values=measure_lists(lists, judged),
-        left_out=len(queries) - len(measured),
-        relevant=len(relevant),
-        lost=lost,
+        values=measure_lists(lists, prepared.judged),
+        left_out=prepared.left_out,
+        relevant=prepared.relevant,
+        lost=prepared.lost,
         seconds={"encoding": encoded - began, "ranking": time.perf_counter() - encoded},
     )
 

@@ -102,12 +102,15 @@ def _merge_block(
 ) -> None:
     # In the order of their ids, so that of two equal scores in a block the one further left comes first.
     order = sorted(range(len(ids)), key=ids.__getitem__)
+    given = distinct_vectors(vectors, ids, side="candidate")
     column_ids = np.array([ids[place] for place in order], dtype=object)
-    candidates = distinct_vectors(vectors, ids, side="candidate")
-    column_vector = candidates.index[order]
+    column_vector = given.index[order]
+    all_distinct = len(given.rows) == len(ids)
+    candidates = DistinctVectors(given.rows[column_vector], np.arange(len(ids))) if all_distinct else given
     # A half of the budget for the scores, a half for the same in the order of the columns.
     for block in score_blocks(queries, candidates, block_bytes=max(1, block_bytes // 2)):
-        _merge_scores(best, block.start, block.scores[:, column_vector], column_ids)
+        scores = block.scores if all_distinct else block.scores[:, column_vector]
+        _merge_scores(best, block.start, scores, column_ids)
 
 
 def _merge_scores(
@@ -150,11 +153,12 @@ def _merge_lists(
     k = best.k
     scores = np.concatenate([best.scores[rows], new_scores], axis=1)
     ids = np.concatenate([best.ids[rows], new_ids], axis=1)
-    order = np.argsort(-scores, axis=1, kind="stable")[:, : k + 1]
+    order = np.argsort(-scores, axis=1, kind="stable")
     sorted_scores = np.take_along_axis(scores, order, axis=1)
-    # Where an old and a new score are equal, the old one now stands first whatever its id. Old ones being at most k,
-    # a change from old to new within equal scores that matters lies among the first k + 1.
-    level = (sorted_scores[:, 1:] == sorted_scores[:, :-1]) & np.isfinite(sorted_scores[:, 1:])
+    # Of an old and a new score that are equal, the old one now stands first, whatever its id. Such a step from old to
+    # new matters where its score is among the first k.
+    after = sorted_scores[:, 1:]
+    level = (after == sorted_scores[:, :-1]) & (after >= sorted_scores[:, k - 1 : k]) & np.isfinite(after)
     mixed = (level & (order[:, :-1] < k) & (order[:, 1:] >= k)).any(axis=1)
     best.scores[rows] = sorted_scores[:, :k]
     best.ids[rows] = np.take_along_axis(ids, order[:, :k], axis=1)
