@@ -13,7 +13,7 @@ from tests.conftest import make_tiny_model
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "recipes/")
+SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "miracl", "recipes/")
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -1,7 +1,6 @@
 import inspect
 
 from benchmarks import ranking as benchmark
-
 from isogloss.cli.evaluate import evaluate
 from isogloss.evaluation import MEMORY_BUDGET
 

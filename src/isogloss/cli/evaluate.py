@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isogloss.cli.options import DataDir, Device, Languages, PassagePrompt, QueryPrompt
+
+if TYPE_CHECKING:
+    from isogloss.encoding.encoder import SentenceTransformerEncoder
 
 
 def evaluate(
     model: Annotated[str, typer.Argument(help="A model folder, an offline model's name, or a hub name.")],
     data: Annotated[
         str,
-        typer.Option(help="xquad-r, mlqa-r, sample:test, or a corpus: JSONL(.gz), Parquet, or a folder."),
+        typer.Option(
+            help="xquad-r, mlqa-r, sample:test, a corpus (JSONL(.gz), Parquet, a folder), or a folder in MIRACL's or "
+            "BEIR's form."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -60,16 +66,32 @@ def evaluate(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")
     ] = False,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the vectors of a corpus in MIRACL's or BEIR's form; an evaluation that was stopped goes "
+            "on from there."
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="Which qrels of such a corpus; default: the only ones besides train.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Measure mono-, cross- and multilingual retrieval and language bias.
 
     Every distinct text is encoded once and ranked exactly; figures are means over queries, then over languages or
-    ordered pairs of languages.
+    ordered pairs of languages. A corpus in MIRACL's or BEIR's form, however large, is measured by nDCG@10 and
+    Recall@100.
 
     Example: isogloss evaluate intfloat/multilingual-e5-small --data sample:test
     """
+    from isogloss.cli.collections import evaluate_collection_folder
     from isogloss.cli.console import print_table, quiet_libraries, staged_progress
     from isogloss.corpus import load_benchmark
+    from isogloss.corpus.collection import is_collection_folder
     from isogloss.errors import RecipeError
     from isogloss.files import finished_folder, refuse_existing
     from isogloss.reporting.tables import language_table, pair_table, settings_table
@@ -78,29 +100,50 @@ def evaluate(
         raise RecipeError("--runs writes files: give --output")
     if output is not None:
         refuse_existing(output)
+
+    def load() -> SentenceTransformerEncoder:
+        from isogloss.encoding.encoder import SentenceTransformerEncoder
+        from isogloss.encoding.precision import bfloat16_pays, check_precision
+
+        encoder = SentenceTransformerEncoder.load(
+            model,
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            max_length=max_length,
+            token_budget=token_budget,
+            precision=check_precision(precision, device),
+            device=device,
+        )
+        if precision == "bfloat16" and not bfloat16_pays(encoder.model.device):
+            typer.echo(
+                "bfloat16 is no faster than float32 on this device; int8 may be, on a processor", err=True
+            )
+        return encoder
+
+    if is_collection_folder(Path(data)):
+        if pairs:
+            raise RecipeError(
+                "--pairs is for parallel corpora; results.json has the figures by language here"
+            )
+        evaluate_collection_folder(
+            load, Path(data), work, split, languages, output, run_depth if runs else None
+        )
+        return
+    if work is not None or split is not None:
+        raise RecipeError(
+            f"--work and --split are for folders in MIRACL's or BEIR's form, which {data} is not"
+        )
     benchmark = load_benchmark(data, data_dir)
     if languages:
         benchmark = benchmark.subset(languages)
 
     quiet_libraries()
-    from isogloss.encoding.encoder import SentenceTransformerEncoder
-    from isogloss.encoding.precision import bfloat16_pays, check_precision
     from isogloss.evaluation.model_evaluation import evaluate_model, write_benchmark_runs
     from isogloss.evaluation.per_query import write_per_query
     from isogloss.evaluation.results import write_results
     from isogloss.reporting.results import model_results
 
-    encoder = SentenceTransformerEncoder.load(
-        model,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        max_length=max_length,
-        token_budget=token_budget,
-        precision=check_precision(precision, device),
-        device=device,
-    )
-    if precision == "bfloat16" and not bfloat16_pays(encoder.model.device):
-        typer.echo("bfloat16 is no faster than float32 on this device; int8 may be, on a processor", err=True)
+    encoder = load()
     with staged_progress() as progress:
         evaluation, encoded = evaluate_model(encoder, benchmark, progress, memory_budget=memory_budget)
     results = model_results(evaluation, encoder, encoded)

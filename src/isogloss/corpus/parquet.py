@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,10 +16,12 @@ from isogloss.files import finished_file
 _BATCH_ROWS = 8192
 
 
-def parquet_source(path: Path, *, hint: str = "") -> RecordSource:
-    """The records of a Parquet file, placed by row number from 1; other columns are not read."""
+def parquet_source(
+    path: Path, *, hint: str = "", required: Sequence[str] = REQUIRED_FIELDS, fields: Sequence[str] = FIELDS
+) -> RecordSource:
+    """The records of a Parquet file, placed by row number from 1; columns other than `fields` are not read."""
     return RecordSource(
-        _records(path),
+        _records(path, required, fields),
         describe=lambda row: f"{path}: row {row}" if row else str(path),
         locate=lambda row: (str(path), row or None),
         hint=hint,
@@ -37,18 +39,18 @@ def write_parquet(corpus: ParallelCorpus, path: str | Path) -> None:
             writer.write_batch(batch)
 
 
-def _records(path: Path) -> Iterator[tuple[int, object]]:
+def _records(path: Path, required: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[int, object]]:
     if not path.stat().st_size:
         yield 0, Defect("empty-file", "the file is empty")
         return
     try:
         with pq.ParquetFile(path) as file:
             there = set(file.schema_arrow.names)
-            if missing := [field for field in REQUIRED_FIELDS if field not in there]:
+            if missing := [field for field in required if field not in there]:
                 yield 0, Defect("missing-field", f"there is no column {', '.join(map(repr, missing))}")
                 return
             row = 0
-            columns = [field for field in FIELDS if field in there]
+            columns = [field for field in fields if field in there]
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
                 for record in _rows(batch):
                     row += 1

@@ -45,6 +45,7 @@ class SentenceTransformerEncoder:
         max_length: tokens after which a text is cut, special tokens included; None keeps the model's own limit.
         token_budget: tokens a forward pass, padding included; None takes what is fast on the model's device.
         precision: the arithmetic of the model; `load` prepares a model for int8.
+        converted_from: digest of the weights that an int8 model was made of.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class SentenceTransformerEncoder:
         max_length: int | None = None,
         token_budget: int | None = None,
         precision: Precision = "float32",
+        converted_from: str | None = None,
     ) -> None:
         self.model = model
         self.name = name
@@ -63,6 +65,7 @@ class SentenceTransformerEncoder:
         self.max_length = max_length
         self.token_budget = token_budget or default_token_budget(model.device)
         self.precision = precision
+        self.converted_from = converted_from
 
     @classmethod
     def load(
@@ -97,9 +100,12 @@ class SentenceTransformerEncoder:
         place = "cpu" if precision == "int8" else device
         loaded = load_sentence_transformer(model, device=place, max_length=max_length)
         prompts = prompts_of(loaded, str(model), query_prompt=query_prompt, passage_prompt=passage_prompt)
+        converted_from = None
         if precision == "int8":
+            from isogloss.encoding.identity import weights_digest
             from isogloss.encoding.int8_transformer import convert_to_int8
 
+            converted_from = weights_digest(loaded)
             convert_to_int8(loaded, str(model))
         return cls(
             loaded,
@@ -108,6 +114,7 @@ class SentenceTransformerEncoder:
             max_length=max_length,
             token_budget=token_budget,
             precision=precision,
+            converted_from=converted_from,
         )
 
     def encode(

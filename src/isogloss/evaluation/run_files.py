@@ -88,7 +88,7 @@ def write_runs(
     by_vector = np.argsort(queries.index, kind="stable")
     offsets = np.searchsorted(queries.index[by_vector], np.arange(len(queries.rows) + 1)).tolist()
     with ExitStack() as stack:
-        files = {setting: stack.enter_context(_text_file(path)) for setting, path in paths.items()}
+        files = {setting: stack.enter_context(text_file(path)) for setting, path in paths.items()}
         for block in score_blocks(queries, candidates, block_bytes=block_bytes):
             for vector, scores in enumerate(block.scores, start=block.start):
                 row = scores[column_vector]
@@ -123,7 +123,7 @@ def write_qrels(benchmark: Benchmark, paths: Mapping[Setting, Path]) -> None:
     pool = pool_of(benchmark)
     _check_trec(benchmark.name, pool, paths, tag="isogloss")
     with ExitStack() as stack:
-        files = {setting: stack.enter_context(_text_file(path)) for setting, path in paths.items()}
+        files = {setting: stack.enter_context(text_file(path)) for setting, path in paths.items()}
         for query in range(len(pool.query_ids)):
             relevant = pool.qrels[pool.offsets[query] : pool.offsets[query + 1], 1]
             for setting, language, name in _lists(pool, query):
@@ -204,7 +204,8 @@ def _check_trec(benchmark: str, pool: Pool, paths: Mapping[Setting, Path], tag: 
 
 
 @contextmanager
-def _text_file(path: Path) -> Iterator[TextIO]:
+def text_file(path: Path) -> Iterator[TextIO]:
+    """Open a file for writing that is there whole or not at all; compressed where its name ends in `.gz`."""
     with finished_file(path) as temporary, temporary.open("wb") as raw:
         if path.suffix == ".gz":
             # No name and no time, so that the same run gives the same bytes.

@@ -8,6 +8,7 @@ from typing import Any
 
 SETTING_NAMES = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
 _MEASURES = {"map": "mAP", "recall@1": "R@1", "recall@10": "R@10"}
+_COLLECTION_MEASURES = {"ndcg@10": "nDCG@10", "recall@100": "R@100", "map@100": "mAP@100", "mrr@10": "MRR@10"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,28 @@ def pair_table(results: Mapping[str, Any]) -> Table:
         for query in languages
     )
     return Table("mAP by query language (rows) and candidate language (columns)", ("", *languages), rows)
+
+
+def collections_table(results: Mapping[str, Any]) -> Table:
+    """Retrieval over large corpora: a line a setting and query language, and the mean of each setting."""
+    rows = []
+    for setting, summaries in results["settings"].items():
+        counts = results["counts"][setting]
+        name = SETTING_NAMES[setting]
+        for language, queries in counts["by_language"].items():
+            figures = (
+                figure(summaries[measure]["by_language"][language]) for measure in _COLLECTION_MEASURES
+            )
+            rows.append((name, language, *figures, f"{queries:,}"))
+        means = (figure(summaries[measure]["mean"]) for measure in _COLLECTION_MEASURES)
+        rows.append((name, "mean", *means, f"{counts['queries']:,}"))
+    data = results["data"]
+    return Table(
+        f"{results['model']['name']} on {data['name']} ({data['split']}): {data['candidates']:,} passages",
+        ("setting", "language", *_COLLECTION_MEASURES.values(), "queries"),
+        tuple(rows),
+        words=2,
+    )
 
 
 def change_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:

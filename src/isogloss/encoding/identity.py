@@ -1,0 +1,55 @@
+"""What a model's passage vectors depend on, so that vectors on disk are not mistaken for another model's."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from isogloss.errors import ModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+    from isogloss.encoding.encoder import SentenceTransformerEncoder
+
+
+def passage_identity(encoder: SentenceTransformerEncoder) -> dict[str, Any]:
+    """Describe what the vectors of passages depend on; equal descriptions, equal vectors up to rounding.
+
+    Args:
+        encoder: a local model.
+
+    Returns:
+        `weights`, as `weights_digest` gives it, of the model that `load` found, whatever precision it was put into;
+        `passage_prompt`; `max_length` in tokens; `precision`.
+
+    Raises:
+        ModelError: the model holds no weights to tell it by.
+    """
+    weights = encoder.converted_from or weights_digest(encoder.model)
+    if weights is None:
+        raise ModelError(
+            f"{encoder.name}: the model holds no weights, so its vectors could not be told from others"
+        )
+    return {
+        "weights": weights,
+        "passage_prompt": encoder.prompts.passage,
+        "max_length": encoder.max_length or encoder.model.max_seq_length,
+        "precision": encoder.precision,
+    }
+
+
+def weights_digest(model: SentenceTransformer) -> str | None:
+    """Return a SHA-256 over the weights, their types, the tokenizer and the modules' settings; None without weights."""
+    import torch
+
+    digest = hashlib.sha256(repr(model).encode())
+    tokenizer = model.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    digest.update((backend.to_str() if backend is not None else repr(tokenizer)).encode())
+    any_weights = False
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+        any_weights |= tensor.is_floating_point()
+    return digest.hexdigest() if any_weights else None
