@@ -4,8 +4,22 @@ Pure functions over arrays: vectors come in, figures go out. `evaluate_vectors` 
 """
 
 from isogloss.evaluation.evaluation import Evaluation, evaluate_vectors
-from isogloss.evaluation.language_bias import RankDistances, rank_distances
-from isogloss.evaluation.measures import average_precision, recall_at
+from isogloss.evaluation.language_bias import (
+    BiasScores,
+    LanguageShares,
+    RankDistances,
+    rank_distances,
+)
+from isogloss.evaluation.measures import (
+    BIAS_DEFINITIONS,
+    DEFINITIONS,
+    Definition,
+    average_precision,
+    ndcg_at,
+    recall_at,
+    reciprocal_rank,
+    success_at,
+)
 from isogloss.evaluation.per_query import PER_QUERY_SCHEMA, per_query_table, write_per_query
 from isogloss.evaluation.pool import Benchmark, Pool, pool_of
 from isogloss.evaluation.ranking import Progress, Ranks, rank_relevant
@@ -18,6 +32,7 @@ from isogloss.evaluation.scoring import (
     distinct_vectors,
     score_blocks,
 )
+from isogloss.evaluation.second_pass import SecondPass, second_pass
 from isogloss.evaluation.settings import (
     MEASURES,
     SETTINGS,
@@ -34,21 +49,27 @@ from isogloss.evaluation.settings import (
 )
 
 __all__ = [
+    "BIAS_DEFINITIONS",
     "BLOCK_BYTES",
+    "DEFINITIONS",
     "MEASURES",
     "PER_QUERY_SCHEMA",
     "RESULTS_FORMAT",
     "SETTINGS",
     "Benchmark",
+    "BiasScores",
     "Counts",
+    "Definition",
     "DistinctVectors",
     "Evaluation",
+    "LanguageShares",
     "Measure",
     "Pool",
     "Progress",
     "RankDistances",
     "Ranks",
     "ScoreBlock",
+    "SecondPass",
     "Setting",
     "SettingScores",
     "Summary",
@@ -58,6 +79,7 @@ __all__ = [
     "evaluate_vectors",
     "falling",
     "macro_average",
+    "ndcg_at",
     "pair_name",
     "per_query_table",
     "pool_of",
@@ -66,9 +88,12 @@ __all__ = [
     "ranked_lists",
     "read_results",
     "recall_at",
+    "reciprocal_rank",
     "results_of",
     "score_blocks",
     "score_settings",
+    "second_pass",
+    "success_at",
     "write_per_query",
     "write_qrels",
     "write_results",

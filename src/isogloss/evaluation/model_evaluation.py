@@ -61,7 +61,11 @@ def encode_benchmark(
 
 
 def evaluate_model(
-    encoder: Encoder, benchmark: RetrievalBenchmark, progress: StageProgress | None = None
+    encoder: Encoder,
+    benchmark: RetrievalBenchmark,
+    progress: StageProgress | None = None,
+    *,
+    second: bool = True,
 ) -> tuple[Evaluation, EncodedBenchmark]:
     """Encode a benchmark once and measure mono, cross and multi retrieval and language bias.
 
@@ -69,6 +73,7 @@ def evaluate_model(
         encoder: the model.
         benchmark: queries, candidates and qrels.
         progress: told of encoding and ranking.
+        second: also take the measures of language bias that need a second pass over the scores.
 
     Raises:
         ModelError: the model fails.
@@ -82,6 +87,10 @@ def evaluate_model(
         query_index=encoded.query_index,
         candidate_index=encoded.candidate_index,
         progress=None if progress is None else lambda done, total: progress("ranking", done, total),
+        second=second,
+        second_progress=(
+            None if progress is None else lambda done, total: progress("second pass", done, total)
+        ),
     )
     return evaluation, encoded
 
