@@ -42,17 +42,46 @@ def evaluate(
         int, typer.Option(min=0, help="Candidates a query in the run files; 0 writes whole rankings.")
     ] = 100,
     pairs: Annotated[
-        bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")
+        bool,
+        typer.Option(
+            "--pairs",
+            help="Also print mAP, and recall and language shares in the pool, of every ordered pair of languages.",
+        ),
     ] = False,
+    second_pass: Annotated[
+        bool,
+        typer.Option(
+            "--second-pass/--no-second-pass",
+            help="Go through the scores a second time, for language share, own-language preference and PEER of the "
+            "irrelevant.",
+        ),
+    ] = True,
+    train_languages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--train-language",
+            help="A language that the model's training met, to tell seen from unseen; repeatable. Default: what the "
+            "model folder says, if isogloss trained it.",
+        ),
+    ] = None,
+    train_pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--train-pair",
+            help="An ordered pair that training met, 'query->passage', e.g. 'de->en'; repeatable. Default: all pairs "
+            "of the training languages.",
+        ),
+    ] = None,
 ) -> None:
     """Measure mono-, cross- and multilingual retrieval and language bias.
 
     Every distinct text is encoded once and ranked exactly; figures are means over queries, then over languages or
-    ordered pairs of languages.
+    ordered pairs of languages. What each measure says: docs/measures.md.
 
     Example: isogloss evaluate intfloat/multilingual-e5-small --data sample:test
     """
     from isogloss.cli.console import print_table, quiet_libraries, staged_progress
+    from isogloss.cli.trained import trained_from
     from isogloss.corpus import load_benchmark
     from isogloss.errors import RecipeError
     from isogloss.files import finished_folder, refuse_existing
@@ -62,6 +91,7 @@ def evaluate(
         raise RecipeError("--runs writes files: give --output")
     if output is not None:
         refuse_existing(output)
+    trained = trained_from(model, train_languages, train_pairs)
     benchmark = load_benchmark(data, data_dir)
     if languages:
         benchmark = benchmark.subset(languages)
@@ -71,6 +101,8 @@ def evaluate(
     from isogloss.evaluation.model_evaluation import evaluate_model, write_benchmark_runs
     from isogloss.evaluation.per_query import write_per_query
     from isogloss.evaluation.results import write_results
+    from isogloss.evaluation.seen_unseen import with_training
+    from isogloss.reporting import bias
     from isogloss.reporting.results import model_results
 
     encoder = SentenceTransformerEncoder.load(
@@ -82,12 +114,22 @@ def evaluate(
         device=device,
     )
     with staged_progress() as progress:
-        evaluation, encoded = evaluate_model(encoder, benchmark, progress)
+        evaluation, encoded = evaluate_model(encoder, benchmark, progress, second=second_pass)
     results = model_results(evaluation, encoder, encoded)
-    print_table(settings_table(results))
-    print_table(language_table(results))
+    if trained is not None:
+        results = with_training(results, trained)
+    tables = [
+        settings_table(results),
+        bias.bias_table(results),
+        language_table(results),
+        bias.bias_language_table(results),
+        bias.seen_table(results),
+    ]
     if pairs:
-        print_table(pair_table(results))
+        tables += [pair_table(results), bias.pool_recall_table(results), bias.share_table(results)]
+    for table in tables:
+        if table is not None:
+            print_table(table)
     if output is not None:
         with finished_folder(output) as folder:
             write_results(results, folder / "results.json")

@@ -4,12 +4,8 @@ Pure functions over arrays: vectors come in, figures go out. `evaluate_vectors` 
 """
 
 from isogloss.evaluation.evaluation import Evaluation, evaluate_vectors
-from isogloss.evaluation.language_bias import (
-    BiasScores,
-    LanguageShares,
-    RankDistances,
-    rank_distances,
-)
+from isogloss.evaluation.language_bias import BiasScores, RankDistances, rank_distances
+from isogloss.evaluation.language_shares import LanguageShares
 from isogloss.evaluation.measures import (
     BIAS_DEFINITIONS,
     DEFINITIONS,
@@ -33,6 +29,15 @@ from isogloss.evaluation.scoring import (
     score_blocks,
 )
 from isogloss.evaluation.second_pass import SecondPass, second_pass
+from isogloss.evaluation.seen_unseen import (
+    QUERY_SPLITS,
+    SPLITS,
+    Split,
+    TrainedPairs,
+    split_of,
+    split_results,
+    with_training,
+)
 from isogloss.evaluation.settings import (
     MEASURES,
     SETTINGS,
@@ -54,8 +59,10 @@ __all__ = [
     "DEFINITIONS",
     "MEASURES",
     "PER_QUERY_SCHEMA",
+    "QUERY_SPLITS",
     "RESULTS_FORMAT",
     "SETTINGS",
+    "SPLITS",
     "Benchmark",
     "BiasScores",
     "Counts",
@@ -72,7 +79,9 @@ __all__ = [
     "SecondPass",
     "Setting",
     "SettingScores",
+    "Split",
     "Summary",
+    "TrainedPairs",
     "average_precision",
     "count_queries",
     "distinct_vectors",
@@ -93,7 +102,10 @@ __all__ = [
     "score_blocks",
     "score_settings",
     "second_pass",
+    "split_of",
+    "split_results",
     "success_at",
+    "with_training",
     "write_per_query",
     "write_qrels",
     "write_results",

@@ -10,18 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isogloss.errors import EvaluationError
-from isogloss.evaluation.language_bias import (
-    BiasScores,
-    LanguageShares,
-    bias_of_ranks,
-    bias_of_second_pass,
-    language_shares,
-)
+from isogloss.evaluation.language_bias import BiasScores, bias_of_ranks, bias_of_second_pass
+from isogloss.evaluation.language_shares import LanguageShares, language_shares, pool_recall
+from isogloss.evaluation.measures.language_share import SHARE_DISTANCE
+from isogloss.evaluation.measures.pool_recall import POOL_RECALL
 from isogloss.evaluation.pool import Benchmark, Pool, pool_of
 from isogloss.evaluation.ranking import Progress, Ranks, rank_relevant
 from isogloss.evaluation.scoring import BLOCK_BYTES, DistinctVectors, distinct_vectors
 from isogloss.evaluation.second_pass import SecondPass, second_pass
-from isogloss.evaluation.settings import Setting, SettingScores, score_settings
+from isogloss.evaluation.settings import Counts, Setting, SettingScores, Summary, score_settings
 
 _PAIRS_AT_ONCE = 4096
 
@@ -38,7 +35,8 @@ class Evaluation:
         ranks: the two ranks of every relevant candidate.
         scores: (n,) float32, the score of every relevant candidate, up to rounding in another order of sums.
         settings: per-query values and macro-averages of mono, cross and multi.
-        language_bias: the measures of language bias by key, those that were measured.
+        language_bias: the measures of language bias that every query has a value of, by key, those that were measured.
+        pool_recall: by pair of languages, and on how many queries it stands.
         language_shares: which languages fill the first places; None without the second pass.
         second: the first places themselves; None without the second pass.
         seconds: how long the ranking took.
@@ -53,6 +51,7 @@ class Evaluation:
     scores: NDArray[np.float32]
     settings: Mapping[Setting, SettingScores]
     language_bias: Mapping[str, BiasScores]
+    pool_recall: tuple[Summary, Counts]
     language_shares: LanguageShares | None
     second: SecondPass | None
     seconds: float
@@ -62,6 +61,14 @@ class Evaluation:
     def rank_distance(self) -> BiasScores:
         """The rank distances, as `language_bias` holds them."""
         return self.language_bias["rank_distance"]
+
+    def bias_summaries(self) -> dict[str, tuple[Summary, Counts]]:
+        """The summary and the counts of every measure of language bias that was measured, by key."""
+        found = {key: (scores.summary, scores.counts) for key, scores in self.language_bias.items()}
+        found[POOL_RECALL.key] = self.pool_recall
+        if self.language_shares is not None:
+            found[SHARE_DISTANCE.key] = (self.language_shares.distance, self.language_shares.counts)
+        return found
 
 
 def evaluate_vectors(
@@ -121,6 +128,7 @@ def evaluate_vectors(
         scores=scores,
         settings=settings,
         language_bias=bias,
+        pool_recall=pool_recall(pool, ranks),
         language_shares=shares,
         second=passed,
         seconds=ranked - began,

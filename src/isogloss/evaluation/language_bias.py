@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,8 @@ from isogloss.evaluation.measures import (
     outranked_share,
     rank_distance,
     score_gap,
-    share_distance,
 )
-from isogloss.evaluation.measures.language_share import OWN_SHARE, SHARE_DISTANCE
+from isogloss.evaluation.measures.language_share import OWN_SHARE
 from isogloss.evaluation.measures.max_rank import MAX_RANK
 from isogloss.evaluation.measures.own_preference import FOREIGN_PREFERENCE, OWN_PREFERENCE
 from isogloss.evaluation.measures.peer import PEER_IRRELEVANT, PEER_RELEVANT
@@ -53,27 +52,6 @@ class BiasScores:
 
 
 RankDistances = BiasScores
-
-
-@dataclass(frozen=True)
-class LanguageShares:
-    """Which languages fill the first places, by query language, beside what they would have by right.
-
-    Attributes:
-        depth: how many first places.
-        top: query language to candidate language to its mean share of the first places.
-        relevant: likewise its mean share of the queries' relevant candidates.
-        pool: candidate language to its share of the pool.
-        distance: total variation distance of `top` and `relevant`.
-        counts: the queries it stands on: those with a relevant candidate.
-    """
-
-    depth: int
-    top: Mapping[str, Mapping[str, float]]
-    relevant: Mapping[str, Mapping[str, float]]
-    pool: Mapping[str, float]
-    distance: Summary
-    counts: Counts
 
 
 def rank_distances(pool: Pool, ranks: Ranks) -> BiasScores:
@@ -113,42 +91,6 @@ def bias_of_second_pass(pool: Pool, ranks: Ranks, second: SecondPass) -> dict[st
         OWN_SHARE.key: _own_share(pool, second.top),
         OWN_PREFERENCE.key: _outranked(pool, ranks, ~own, second.own_before, _own_sizes(pool)),
     }
-
-
-def language_shares(pool: Pool, second: SecondPass) -> LanguageShares:
-    """Share of each language in the first places, in the relevant candidates and in the pool."""
-    names, number = pool.languages, len(pool.languages)
-    measured = np.unique(pool.qrels[:, 0])
-    counts = language_counts(second.top[measured], pool.candidate_language, number, SHARE_DEPTH)
-    cell = pool.qrels[:, 0] * number + pool.candidate_language[pool.qrels[:, 1]]
-    relevant = np.bincount(cell, minlength=len(pool.query_ids) * number).reshape(-1, number)[measured]
-    top, right, distance = {}, {}, {}
-    for language in np.unique(pool.query_language[measured]).tolist():
-        asked = pool.query_language[measured] == language
-        shares, reference = (_mean_shares(table[asked]) for table in (counts, relevant))
-        top[names[language]] = _named(names, shares)
-        right[names[language]] = _named(names, reference)
-        distance[names[language]] = share_distance(shares, reference)
-    in_pool = np.bincount(pool.candidate_language, minlength=number) / len(pool.candidate_ids)
-    mean = float(np.mean(list(distance.values()))) if distance else None
-    return LanguageShares(
-        depth=min(SHARE_DEPTH, second.top.shape[1]),
-        top=top,
-        relevant=right,
-        pool=_named(names, in_pool),
-        distance=Summary(mean, distance),
-        counts=count_queries(pool, measured),
-    )
-
-
-def bias_summaries(
-    bias: Mapping[str, BiasScores], shares: LanguageShares | None
-) -> dict[str, tuple[Summary, Counts]]:
-    """The summary and the counts of each measure, by key, that of the language shares included."""
-    found = {key: (scores.summary, scores.counts) for key, scores in bias.items()}
-    if shares is not None:
-        found[SHARE_DISTANCE.key] = (shares.distance, shares.counts)
-    return found
 
 
 def _scored(pool: Pool, query: NDArray[np.int64], values: Values) -> BiasScores:
@@ -251,12 +193,3 @@ def _outranked(
     asked, first = np.unique(query[order][kept], return_index=True)
     values = outranked_share(wrong[kept], irrelevant[asked], np.append(first, np.count_nonzero(kept)))
     return _scored(pool, asked, values)
-
-
-def _mean_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    shares: NDArray[np.float64] = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
-    return shares
-
-
-def _named(names: tuple[str, ...], shares: NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(names, shares.tolist(), strict=True))

@@ -2,7 +2,7 @@
 
     format                                            2
     settings.{mono,cross,multi}.{map,recall@1,...}.{mean,by_language}            cross also by_pair
-    language_bias.{rank_distance,max@r,...}.{mean,by_language}
+    language_bias.{rank_distance,max@r,...}.{mean,by_language}                   pool_recall@10 also by_pair
     language_shares.{depth,top,relevant,pool}                                    null without the second pass
     counts.{mono,cross,multi,rank_distance,...}.{queries,left_out,by_language}   cross also by_pair
     model, data.{name,checksum,languages,queries,candidates,relevant}, versions, seconds
@@ -25,14 +25,13 @@ import numpy as np
 from isogloss._version import __version__
 from isogloss.errors import DataError, EvaluationError
 from isogloss.evaluation.evaluation import Evaluation
-from isogloss.evaluation.language_bias import LanguageShares, bias_summaries
+from isogloss.evaluation.language_shares import LanguageShares
 from isogloss.evaluation.measures import BIAS_DEFINITIONS
 from isogloss.evaluation.settings import MEASURES, SETTINGS, Counts, Summary
 from isogloss.files import finished_file
 
 RESULTS_FORMAT = 2
 _FIRST_MEASURES = ("map", "recall@1", "recall@10", "rank_distance")
-_NO_FIGURE: dict[str, Any] = {"mean": None, "by_language": {}}
 
 
 def results_of(
@@ -53,7 +52,7 @@ def results_of(
     """
     pool = evaluation.pool
     counts = {setting: _counts(evaluation.settings[setting].counts) for setting in SETTINGS}
-    bias = bias_summaries(evaluation.language_bias, evaluation.language_shares)
+    bias = evaluation.bias_summaries()
     stages = {**(seconds or {}), "ranking": evaluation.seconds}
     if evaluation.second is not None:
         stages["second pass"] = evaluation.second_seconds
@@ -75,7 +74,7 @@ def results_of(
             for setting in SETTINGS
         },
         "language_bias": {
-            definition.key: _summary(bias[definition.key][0]) if definition.key in bias else dict(_NO_FIGURE)
+            definition.key: _summary(bias[definition.key][0]) if definition.key in bias else _no_figure()
             for definition in BIAS_DEFINITIONS
         },
         "language_shares": _shares(evaluation.language_shares),
@@ -130,17 +129,20 @@ def read_results(path: Path) -> dict[str, Any]:
     for setting in SETTINGS:
         for measure in MEASURES:
             if written == 1 and measure not in _FIRST_MEASURES:
-                absent = {**_NO_FIGURE, "by_pair": {}} if setting == "cross" else dict(_NO_FIGURE)
-                _get(path, results, "settings", setting).setdefault(measure, absent)
+                _get(path, results, "settings", setting)[measure] = _no_figure(pairs=setting == "cross")
             _check_summary(path, results, ("settings", setting, measure), pairs=setting == "cross")
     for definition in BIAS_DEFINITIONS:
         if written == 1 and definition.key not in _FIRST_MEASURES:
-            _get(path, results, "language_bias").setdefault(definition.key, dict(_NO_FIGURE))
-        _check_summary(path, results, ("language_bias", definition.key), pairs=False)
+            _get(path, results, "language_bias")[definition.key] = _no_figure(pairs=definition.by_pair)
+        _check_summary(path, results, ("language_bias", definition.key), pairs=definition.by_pair)
     if written == 1:
         results |= {"format": RESULTS_FORMAT, "language_shares": None}
     _get(path, results, "language_shares")
     return results
+
+
+def _no_figure(*, pairs: bool = False) -> dict[str, Any]:
+    return {"mean": None, "by_language": {}, **({"by_pair": {}} if pairs else {})}
 
 
 def _summary(summary: Summary) -> dict[str, Any]:

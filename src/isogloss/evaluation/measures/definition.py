@@ -33,6 +33,7 @@ class Definition:
         even: what a model without language bias gets; empty for measures of quality.
         second_pass: whether it needs the scores a second time (`isogloss.evaluation.second_pass`).
         per_query: whether every query has a value of its own.
+        by_pair: whether it is measured by pair of languages rather than by query language.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Definition:
     even: str = ""
     second_pass: bool = False
     per_query: bool = True
+    by_pair: bool = False
 
     @property
     def range(self) -> str:

@@ -34,7 +34,7 @@ def outranked_share(
 
 OWN_PREFERENCE = Definition(
     key="own_preference",
-    label="own before foreign",
+    label="own first",
     description="how often an irrelevant candidate in the query's language outranks a relevant one in another",
     formula=(
         "share of the pairs (irrelevant in the query's language, relevant in another) in which the irrelevant one "
@@ -45,13 +45,13 @@ OWN_PREFERENCE = Definition(
     better="lower",
     settings=("multi",),
     source="isogloss",
-    even="as low as foreign before own",
+    even="as low as its inverse",
     second_pass=True,
 )
 
 FOREIGN_PREFERENCE = Definition(
     key="foreign_preference",
-    label="foreign before own",
+    label="foreign first",
     description="the inverse: how often an irrelevant candidate in another language outranks a relevant one in its own",
     formula=(
         "share of the pairs (irrelevant in another language, relevant in the query's) in which the irrelevant one "
@@ -62,5 +62,5 @@ FOREIGN_PREFERENCE = Definition(
     better="lower",
     settings=("multi",),
     source="isogloss",
-    even="as low as own before foreign",
+    even="as low as its inverse",
 )

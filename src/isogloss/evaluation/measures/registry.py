@@ -9,6 +9,7 @@ from isogloss.evaluation.measures.max_rank import MAX_RANK
 from isogloss.evaluation.measures.ndcg import ndcg
 from isogloss.evaluation.measures.own_preference import FOREIGN_PREFERENCE, OWN_PREFERENCE
 from isogloss.evaluation.measures.peer import PEER_IRRELEVANT, PEER_RELEVANT
+from isogloss.evaluation.measures.pool_recall import POOL_RECALL
 from isogloss.evaluation.measures.rank_distance import RANK_DISTANCE
 from isogloss.evaluation.measures.recall import recall
 from isogloss.evaluation.measures.reciprocal_rank import RECIPROCAL_RANK
@@ -36,6 +37,7 @@ BIAS_DEFINITIONS: tuple[Definition, ...] = (
     OWN_PREFERENCE,
     FOREIGN_PREFERENCE,
     SCORE_GAP,
+    POOL_RECALL,
 )
 """The measures of language bias, all in multi."""
 
