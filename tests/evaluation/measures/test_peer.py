@@ -41,6 +41,23 @@ def test_equals_the_slow_twin_ties_included(lists):
     assert peer(*lists) == pytest.approx([slow_peer(list_) for list_ in lists], abs=1e-9)
 
 
+def test_the_formula_of_the_paper_written_out():
+    """H as published, where ranks are 1 to N without ties, and so also what the authors' program computes."""
+    draw = np.random.default_rng(3)
+    for size in (4, 9, 40):
+        languages = draw.integers(0, 3, size)
+        ranks = draw.permutation(size) + 1
+        mean = sum(ranks) / size
+        between, total = 0.0, 0.0
+        for language in set(languages.tolist()):
+            group = [rank for rank, its in zip(ranks, languages, strict=True) if its == language]
+            between += len(group) * (sum(group) / len(group) - mean) ** 2
+        for rank in ranks:
+            total += (rank - mean) ** 2
+        p = chi2.sf((size - 1) * between / total, len(set(languages.tolist())) - 1)
+        assert peer(list(zip(ranks, languages, strict=True))) == pytest.approx([p])
+
+
 def test_by_hand():
     # Ranks 1 2 | 3 4: N = 4, means 1.5 and 3.5 of 2.5; H = 3 * (2 + 2) / 5 = 2.4 with one degree of freedom.
     assert peer([(1, 0), (2, 0), (3, 1), (4, 1)]) == pytest.approx([chi2.sf(2.4, 1)])

@@ -60,6 +60,11 @@ class Definition:
         return f"{low} up" if high is None else f"{low} to {high}"
 
 
+def first_places(k: int) -> str:
+    """The first k places in words."""
+    return "the first place" if k == 1 else f"the first {k} places"
+
+
 @dataclass(frozen=True)
 class ListMeasure:
     """A measure of quality that the ranks of a list's relevant candidates give.

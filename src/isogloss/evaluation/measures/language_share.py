@@ -47,8 +47,8 @@ def share_distance(shares: NDArray[np.float64], reference: NDArray[np.float64]) 
 OWN_SHARE = Definition(
     key=f"own_share@{SHARE_DEPTH}",
     label=f"own share@{SHARE_DEPTH}",
-    description=f"share of the first {SHARE_DEPTH} places that the query's own language has",
-    formula=f"(candidates in the query's language among the first {SHARE_DEPTH}) / {SHARE_DEPTH}",
+    description=f"share of the first {SHARE_DEPTH} places that the query's language has",
+    formula=f"(candidates in the query's language in the first {SHARE_DEPTH} places) / {SHARE_DEPTH}",
     low=0,
     high=1,
     better="neither",

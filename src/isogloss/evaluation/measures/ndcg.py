@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure
+from isogloss.evaluation.measures.definition import Definition, ListMeasure, first_places
 from isogloss.evaluation.measures.ranked import checked_depth, checked_sizes, list_sums, places
 
 
@@ -45,7 +45,7 @@ def ndcg(k: int) -> ListMeasure:
         Definition(
             key=f"ndcg@{k}",
             label=f"nDCG@{k}",
-            description=f"discounted gain of the first {k}, over that of the best order",
+            description=f"discounted gain of {first_places(k)}, over that of the best order",
             formula=f"sum over relevant ranks r <= {k} of 1 / log2(r + 1), divided by its largest possible value",
             low=0,
             high=1,

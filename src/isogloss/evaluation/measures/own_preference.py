@@ -52,7 +52,9 @@ OWN_PREFERENCE = Definition(
 FOREIGN_PREFERENCE = Definition(
     key="foreign_preference",
     label="foreign first",
-    description="the inverse: how often an irrelevant candidate in another language outranks a relevant one in its own",
+    description=(
+        "the inverse: how often an irrelevant candidate in another language outranks a relevant one in the query's"
+    ),
     formula=(
         "share of the pairs (irrelevant in another language, relevant in the query's) in which the irrelevant one "
         "comes first"

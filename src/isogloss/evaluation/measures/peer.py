@@ -98,7 +98,7 @@ _SOURCE = "Yang et al., SIGIR 2024, arXiv 2405.00978"
 PEER_RELEVANT = Definition(
     key="peer",
     label="PEER, relevant",
-    description="probability that relevant candidates of all languages have the same expected rank",
+    description="p-value of relevant candidates of all languages having the same expected rank",
     formula=(
         "p-value of the Kruskal-Wallis test on the ranks of the relevant candidates, by language; queries with one "
         "language, or with one relevant candidate in each, are left out"
@@ -114,10 +114,10 @@ PEER_RELEVANT = Definition(
 PEER_IRRELEVANT = Definition(
     key=f"peer_irrelevant@{PEER_DEPTH}",
     label=f"PEER@{PEER_DEPTH}, irrelevant",
-    description=f"the same of the irrelevant candidates among the first {PEER_DEPTH}",
+    description=f"the same of the irrelevant candidates in the first {PEER_DEPTH} places",
     formula=(
-        f"p-value of the Kruskal-Wallis test on the ranks of the irrelevant candidates among the first {PEER_DEPTH}; "
-        "queries whose list is in one language, or has one of each, are left out"
+        f"p-value of the Kruskal-Wallis test on the ranks of the irrelevant candidates in the first {PEER_DEPTH} "
+        "places; queries where they are in one language, or one in each, are left out"
     ),
     low=0,
     high=1,

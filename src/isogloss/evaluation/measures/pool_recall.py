@@ -10,10 +10,10 @@ POOL_RECALL_DEPTH = 10
 POOL_RECALL = Definition(
     key=f"pool_recall@{POOL_RECALL_DEPTH}",
     label=f"pool R@{POOL_RECALL_DEPTH} by pair",
-    description=f"share of the relevant candidates of one language that are among the first {POOL_RECALL_DEPTH} of all",
+    description=f"share of the relevant candidates of one language in the first {POOL_RECALL_DEPTH} places of the pool",
     formula=(
-        f"by pair of languages, (relevant candidates in the one of pool rank {POOL_RECALL_DEPTH} or better) / "
-        "(relevant candidates in it)"
+        "by pair of languages, (relevant candidates in the candidate language of pool rank "
+        f"{POOL_RECALL_DEPTH} or better) / (relevant candidates in it)"
     ),
     low=0,
     high=1,

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure
+from isogloss.evaluation.measures.definition import Definition, ListMeasure, first_places
 from isogloss.evaluation.measures.ranked import checked_depth, checked_sizes, list_sums
 
 
@@ -42,8 +42,8 @@ def recall(k: int) -> ListMeasure:
         Definition(
             key=f"recall@{k}",
             label=f"R@{k}",
-            description=f"share of the relevant candidates that are among the first {k}",
-            formula=f"(relevant candidates of rank {k} or better) / (relevant candidates)",
+            description=f"share of the relevant candidates in {first_places(k)}",
+            formula=f"(relevant candidates in {first_places(k)}) / (relevant candidates)",
             low=0,
             high=1,
             better="higher",

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure
+from isogloss.evaluation.measures.definition import Definition, ListMeasure, first_places
 from isogloss.evaluation.measures.ranked import checked_depth, checked_sizes
 
 
@@ -41,8 +41,8 @@ def success(k: int) -> ListMeasure:
         Definition(
             key=f"success@{k}",
             label=f"S@{k}",
-            description=f"share of the queries with a relevant candidate among the first {k}",
-            formula=f"1 if a relevant candidate has rank {k} or better, else 0",
+            description=f"share of the queries with a relevant candidate in {first_places(k)}",
+            formula=f"1 if a relevant candidate is in {first_places(k)}, else 0",
             low=0,
             high=1,
             better="higher",
