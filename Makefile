@@ -21,6 +21,7 @@ lint: setup
 
 docs: setup
 	$(BIN)/python docs/make_cli_reference.py
+	$(BIN)/python docs/make_measures_page.py
 
 setup: .venv/installed
 

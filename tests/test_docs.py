@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from isogloss.cli import main
+from isogloss.evaluation import DEFINITIONS
 from tests.conftest import make_tiny_model
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +90,18 @@ def test_the_command_line_page_is_up_to_date():
         sys.path.pop(0)
     written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert reference() == written, "docs/cli.md is not up to date: run `make docs`"
+
+
+def test_the_measures_page_is_up_to_date():
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from make_measures_page import page
+    finally:
+        sys.path.pop(0)
+    written = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
+    assert page(written) == written, "docs/measures.md is not up to date: run `make docs`"
+    for definition in DEFINITIONS.values():
+        assert f"`{definition.key}`" in written
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

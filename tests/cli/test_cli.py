@@ -52,9 +52,22 @@ def test_train_evaluate_and_go_on(run, tmp_path, tiny_bert, corpus_file):
         "evaluate", model, "--data", corpus_file, "--output", results, "--runs", "--run-depth", 5, "--pairs"
     )
     assert code == 0
-    for word in ("monolingual", "cross-lingual", "multilingual", "rank distance", "hi"):
+    for word in (
+        "monolingual",
+        "cross-lingual",
+        "multilingual",
+        "rank distance",
+        "hi",
+        "Max@R",
+        "even-handedly bad",
+    ):
         assert word in out
     figures = read_results(results / "results.json")
+    # The model folder says what training met: every language, and in so few batches not every pair.
+    assert "seen and unseen in training, after the model card and recipe in" in out
+    assert figures["training"]["languages"] == ["de", "en", "hi", "zh"]
+    assert set(figures["seen_unseen"]["cross"]) <= {"pair seen", "pair unseen"}
+    assert list(figures["seen_unseen"]["multi"]) == ["query language seen"]
     assert figures["settings"]["cross"]["map"]["by_pair"].keys() >= {"en->de", "zh->hi"}
     assert figures["model"]["name"] == str(model)
     assert figures["model"]["precision"] == "float32"
@@ -75,6 +88,21 @@ def test_evaluate_in_another_precision(run, tmp_path, tiny_bert, corpus_file, mo
     assert read_results(tmp_path / "results" / "results.json")["model"]["precision"] == "bfloat16"
     code, _, err = run("evaluate", tiny_bert, "--data", corpus_file, "--precision", "int4")
     assert (code, "'int4' is none of float32, bfloat16, int8" in err) == (2, True)
+
+
+def test_training_languages_from_options(run, tmp_path, tiny_bert, corpus_file):
+    code, out, _ = run(
+        "evaluate", tiny_bert, "--data", corpus_file, "--output", tmp_path / "r", "--no-second-pass",
+        "--train-language", "EN", "--train-pair", "de->en",
+    )  # fmt: skip
+    assert code == 0
+    figures = read_results(tmp_path / "r" / "results.json")
+    assert figures["training"]["languages"] == ["de", "en"]
+    assert figures["training"]["pairs"] == ["de->en"]
+    assert figures["seen_unseen"]["cross"]["pair seen"]["pairs"] == 1
+    assert figures["seen_unseen"]["cross"]["both unseen"]["pairs"] == 2
+    assert figures["language_shares"] is None
+    assert "candidate language unseen" in out
 
 
 def test_a_recipe_file_and_options_over_it(run, tmp_path, tiny_bert, corpus_file):
@@ -182,6 +210,14 @@ def bad_inputs(tmp_path, model):
         ),
         "an unknown plan": ((*train, "--train", good, "--plan", "y-y"), "hybrid"),
         "no corpus": (train, "train: is missing"),
+        "a training language misspelt": (
+            ("evaluate", model, "--data", good, "--train-language", "germn"),
+            "'germn' is no language code",
+        ),
+        "a training pair that is none": (
+            ("evaluate", model, "--data", good, "--train-pair", "de-en"),
+            "write query-language->passage-language",
+        ),
         "a benchmark that is not here": (("evaluate", model, "--data", "no-such-data"), "no-such-data"),
         "a trainer argument without a value": ((*train, "--train", good, "--trainer", "bf16"), "key=value"),
         "an alpha schedule that is none": ((*train, "--train", good, "--alpha", "a:b"), "alpha"),
@@ -209,6 +245,8 @@ CASES = (
     "an output in use",
     "an unknown plan",
     "no corpus",
+    "a training language misspelt",
+    "a training pair that is none",
     "a benchmark that is not here",
     "an output below a file",
     "a held-out language misspelt",

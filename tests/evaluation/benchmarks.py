@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -59,7 +60,7 @@ def slow_evaluation(benchmark, scores):
 
     Returns:
         Ranks {(query, candidate): (pool rank, language rank)}, values {setting: {(query, candidate language):
-        (AP, R@1, R@10)}}, distances {query: rank distance}.
+        a value for each of MEASURES}}, distances {query: rank distance}.
     """
     relevant_of = defaultdict(set)
     for query, candidate in benchmark.qrels.tolist():
@@ -90,10 +91,17 @@ def slow_measures(ranking, relevant):
         if candidate in relevant:
             found += 1
             precisions.append(found / rank)
+    first = next(rank for rank, candidate in enumerate(ranking, start=1) if candidate in relevant)
+    gain = sum(1 / math.log2(rank + 1) for rank, one in enumerate(ranking[:10], start=1) if one in relevant)
+    best = sum(1 / math.log2(rank + 1) for rank in range(1, min(10, len(relevant)) + 1))
     return (
         fmean(precisions),
         len(relevant & set(ranking[:1])) / len(relevant),
         len(relevant & set(ranking[:10])) / len(relevant),
+        gain / best,
+        1 / first,
+        float(first <= 1),
+        float(first <= 10),
     )
 
 

@@ -65,7 +65,8 @@ def test_figures_by_hand(by_hand):
     assert multi["recall@1"] == {"mean": 0.125, "by_language": {"de": 0.0, "en": 0.25}}
     # rank distance: d 3 - 2; e 3 - 1; f has one relevant candidate and is left out.
     assert figures["language_bias"]["rank_distance"] == {"mean": 1.5, "by_language": {"de": 1.0, "en": 2.0}}
-    assert figures["counts"] == {
+    counts = figures["counts"]
+    assert {key: counts[key] for key in ("mono", "cross", "multi", "rank_distance")} == {
         "mono": {"queries": 3, "left_out": 0, "by_language": {"de": 1, "en": 2}},
         "cross": {
             "queries": 2,
@@ -228,6 +229,7 @@ def test_single_answers_have_no_rank_distance():
     )
     figures = results_of(evaluate_vectors(benchmark, np.ones((1, 2)), np.ones((2, 2))))
     assert figures["language_bias"]["rank_distance"] == {"mean": None, "by_language": {}}
+    assert figures["language_bias"]["score_gap"] == {"mean": None, "by_language": {}}
     assert figures["counts"]["rank_distance"]["left_out"] == 1
     assert figures["settings"]["mono"]["map"]["mean"] is None
     assert figures["settings"]["cross"]["map"]["by_pair"] == {"en->de": 1.0}

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from isogloss import __version__
 from isogloss.errors import DataError, EvaluationError, OutputError
 from isogloss.evaluation import (
+    BIAS_DEFINITIONS,
     PER_QUERY_SCHEMA,
+    RESULTS_FORMAT,
     evaluate_vectors,
     read_results,
     results_of,
@@ -40,6 +43,7 @@ def test_what_is_in_the_results(evaluation):
         "data",
         "settings",
         "language_bias",
+        "language_shares",
         "counts",
         "versions",
         "seconds",
@@ -55,7 +59,9 @@ def test_what_is_in_the_results(evaluation):
     }
     assert list(results["settings"]) == ["mono", "cross", "multi"]
     for setting, measures in results["settings"].items():
-        assert list(measures) == ["map", "recall@1", "recall@10"]
+        assert list(measures) == [
+            "map", "recall@1", "recall@10", "ndcg@10", "mrr", "success@1", "success@10",
+        ]  # fmt: skip
         parts = ["mean", "by_language", "by_pair"] if setting == "cross" else ["mean", "by_language"]
         assert all(list(summary) == parts for summary in measures.values())
     assert results["versions"]["isogloss"] == __version__
@@ -63,8 +69,11 @@ def test_what_is_in_the_results(evaluation):
     assert results["seconds"] == {
         "encoding": 2.5,
         "ranking": evaluation.seconds,
-        "total": 2.5 + evaluation.seconds,
+        "second pass": evaluation.second_seconds,
+        "total": 2.5 + evaluation.seconds + evaluation.second_seconds,
     }
+    assert list(results["language_bias"]) == [definition.key for definition in BIAS_DEFINITIONS]
+    assert results["language_shares"]["depth"] == 10
 
 
 def test_written_and_read_back(written, evaluation):
@@ -102,7 +111,9 @@ def broken(results, keys, value):
     ("keys", "value", "message"),
     [
         (("format",), None, 'has no "format"'),
-        (("format",), 2, "format 2, but this isogloss reads 1"),
+        (("format",), 3, "format 3, but this isogloss reads 1 to 2"),
+        (("language_shares",), None, "lack language_shares"),
+        (("language_bias", "score_gap"), None, r"lack language_bias\.score_gap"),
         (("versions",), None, "lack versions"),
         (("settings", "multi"), None, r"lack settings\.multi;"),
         (("settings", "cross", "map", "by_pair"), None, r"lack settings\.cross\.map\.by_pair"),
@@ -115,6 +126,53 @@ def test_broken_results_are_refused(written, keys, value, message):
     written.write_text(json.dumps(broken(json.loads(written.read_text()), keys, value)))
     with pytest.raises(DataError, match=message):
         read_results(written)
+
+
+def test_results_of_the_first_format_are_read(written):
+    """As isogloss wrote them when it had three measures of quality and one of bias."""
+    results = json.loads(written.read_text())
+    first = ("map", "recall@1", "recall@10")
+    old = {
+        **results,
+        "format": 1,
+        "settings": {
+            setting: {measure: summaries[measure] for measure in first}
+            for setting, summaries in results["settings"].items()
+        },
+        "language_bias": {"rank_distance": results["language_bias"]["rank_distance"]},
+    }
+    del old["language_shares"]
+    written.write_text(json.dumps(old))
+    read = read_results(written)
+    assert read["format"] == RESULTS_FORMAT
+    assert read["settings"]["cross"]["map"] == results["settings"]["cross"]["map"]
+    assert read["settings"]["cross"]["mrr"] == {"mean": None, "by_language": {}, "by_pair": {}}
+    assert read["settings"]["multi"]["ndcg@10"] == {"mean": None, "by_language": {}}
+    assert read["language_bias"]["rank_distance"] == results["language_bias"]["rank_distance"]
+    assert read["language_bias"]["max@r"] == {"mean": None, "by_language": {}}
+    assert read["language_shares"] is None
+    del old["settings"]["mono"]["map"]
+    written.write_text(json.dumps(old))
+    with pytest.raises(DataError, match=r"lack settings\.mono\.map"):
+        read_results(written)
+
+
+def test_without_the_second_pass_its_measures_are_null(tmp_path):
+    evaluation = evaluate_vectors(
+        random_benchmark(3), integer_vectors(4, 12), integer_vectors(5, 20), second=False
+    )
+    write_results(results_of(evaluation), tmp_path / "results.json")
+    results = read_results(tmp_path / "results.json")
+    assert results["language_shares"] is None
+    assert "second pass" not in results["seconds"]
+    for definition in BIAS_DEFINITIONS:
+        absent = results["language_bias"][definition.key]["mean"] is None
+        assert absent == definition.second_pass
+    write_per_query(evaluation, tmp_path / "t.parquet")
+    table = pq.read_table(tmp_path / "t.parquet")
+    assert table.schema.equals(PER_QUERY_SCHEMA)
+    assert table["own_preference"].null_count == len(table)
+    assert table["max@r"].null_count < len(table)
 
 
 def test_files_that_are_no_results(tmp_path, written):
@@ -150,9 +208,12 @@ def test_per_query_table(tmp_path, evaluation):
         if row["setting"] == "multi":
             assert row["candidate_language"] is None
             assert row["rank_distance"] == distances.get(query)
+            for key, bias in evaluation.language_bias.items():
+                at = np.flatnonzero(bias.query == query)
+                assert row[key] == (bias.values[at[0]] if len(at) else None)
         else:
             assert (row["candidate_language"] == language) == (row["setting"] == "mono")
-            assert row["rank_distance"] is None
+            assert all(row[key] is None for key in evaluation.language_bias)
     for setting, scores in evaluation.settings.items():
         for measure, values in scores.values.items():
             assert [row[measure] for row in rows if row["setting"] == setting] == values.tolist()

@@ -14,7 +14,15 @@ from isogloss.errors import EvaluationError
 from isogloss.evaluation import SETTINGS, evaluate_vectors, falling, run_files, write_qrels, write_runs
 from tests.evaluation.benchmarks import integer_vectors, random_benchmark, slow_ranking
 
-MEASURES = {"map": ir_measures.AP, "recall@1": ir_measures.R @ 1, "recall@10": ir_measures.R @ 10}
+MEASURES = {
+    "map": ir_measures.AP,
+    "recall@1": ir_measures.R @ 1,
+    "recall@10": ir_measures.R @ 10,
+    "ndcg@10": ir_measures.nDCG @ 10,
+    "mrr": ir_measures.RR,
+    "success@1": ir_measures.Success @ 1,
+    "success@10": ir_measures.Success @ 10,
+}
 
 
 def paths_in(folder, ending):

@@ -15,6 +15,7 @@ def results(scale=1.0, name="a-model"):
         return found | ({"by_pair": {"en->de": value, "de->en": value / 2}} if pairs else {})
 
     measures = {"map": 0.5 * scale, "recall@1": 0.4 * scale, "recall@10": 0.8 * scale}
+    measures |= {"ndcg@10": 0.6 * scale, "mrr": 0.7 * scale, "success@1": 0.9 * scale}
     return {
         "model": {"name": name},
         "data": {"name": "tiny", "queries": 4, "candidates": 6, "languages": ["de", "en"]},
@@ -29,11 +30,12 @@ def results(scale=1.0, name="a-model"):
 def test_settings_table():
     table = settings_table(results())
     assert table.title == "a-model on tiny: 4 queries, 6 candidates, 2 languages"
-    assert table.header == ("setting", "mAP", "R@1", "R@10", "rank distance")
+    assert table.header == ("setting", "mAP", "R@1", "R@10", "nDCG@10", "MRR", "S@1", "rank distance")
+    figures = ("0.500", "0.400", "0.800", "0.600", "0.700", "0.900")
     assert table.rows == (
-        ("monolingual", "0.500", "0.400", "0.800", ""),
-        ("cross-lingual", "0.500", "0.400", "0.800", ""),
-        ("multilingual", "0.500", "0.400", "0.800", "30"),
+        ("monolingual", *figures, ""),
+        ("cross-lingual", *figures, ""),
+        ("multilingual", *figures, "30"),
     )
 
 

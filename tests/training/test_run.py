@@ -18,6 +18,7 @@ from isogloss.training.callbacks import SilentProgress
 from isogloss.training.recipe import make_recipe
 from isogloss.training.row_sparse_adamw import RowSparseAdamW
 from isogloss.training.run import train
+from isogloss.training.trained_on import trained_pairs
 from tests.conftest import write_records
 
 
@@ -296,6 +297,10 @@ def test_held_out_languages_are_not_met_and_not_on_the_card(values, tmp_path):
     assert "- hi\ntags" in card
     assert "| 40 | de en hi |" in card
     assert "held out, but in no training corpus anyway: el" in progress.messages
+    met = trained_pairs(tmp_path / "model")
+    assert met.languages == {"de", "en", "hi"}
+    assert len(met.pairs) > 3
+    assert not any("zh" in pair for pair in met.pairs)
 
 
 def test_early_stopping_goes_on_counting_after_a_resume(values, tmp_path):

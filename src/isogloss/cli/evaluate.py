@@ -64,7 +64,11 @@ def evaluate(
         float, typer.Option(min=0.01, help="Gigabytes of scores that ranking holds at once.")
     ] = 2.0,
     pairs: Annotated[
-        bool, typer.Option("--pairs", help="Also print mAP of every ordered pair of languages.")
+        bool,
+        typer.Option(
+            "--pairs",
+            help="Also print mAP, and recall and language shares in the pool, of every ordered pair of languages.",
+        ),
     ] = False,
     work: Annotated[
         Path | None,
@@ -79,17 +83,42 @@ def evaluate(
             help="Which qrels of such a corpus; default: the only ones besides train.", show_default=False
         ),
     ] = None,
+    second_pass: Annotated[
+        bool,
+        typer.Option(
+            "--second-pass/--no-second-pass",
+            help="Go through the scores a second time, for language share, own-language preference and PEER of the "
+            "irrelevant.",
+        ),
+    ] = True,
+    train_languages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--train-language",
+            help="A language that the model's training met, to tell seen from unseen; repeatable. Default: what the "
+            "model folder says, if isogloss trained it.",
+        ),
+    ] = None,
+    train_pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--train-pair",
+            help="An ordered pair that training met, 'query->passage', e.g. 'de->en'; repeatable. Default: all pairs "
+            "of the training languages.",
+        ),
+    ] = None,
 ) -> None:
     """Measure mono-, cross- and multilingual retrieval and language bias.
 
     Every distinct text is encoded once and ranked exactly; figures are means over queries, then over languages or
     ordered pairs of languages. A corpus in MIRACL's or BEIR's form, however large, is measured by nDCG@10 and
-    Recall@100.
+    Recall@100. What each measure says: docs/measures.md.
 
     Example: isogloss evaluate intfloat/multilingual-e5-small --data sample:test
     """
     from isogloss.cli.collections import evaluate_collection_folder
     from isogloss.cli.console import print_table, quiet_libraries, staged_progress
+    from isogloss.cli.trained import trained_from
     from isogloss.corpus import load_benchmark
     from isogloss.corpus.collection import is_collection_folder
     from isogloss.errors import RecipeError
@@ -133,6 +162,7 @@ def evaluate(
         raise RecipeError(
             f"--work and --split are for folders in MIRACL's or BEIR's form, which {data} is not"
         )
+    trained = trained_from(model, train_languages, train_pairs)
     benchmark = load_benchmark(data, data_dir)
     if languages:
         benchmark = benchmark.subset(languages)
@@ -141,16 +171,30 @@ def evaluate(
     from isogloss.evaluation.model_evaluation import evaluate_model, write_benchmark_runs
     from isogloss.evaluation.per_query import write_per_query
     from isogloss.evaluation.results import write_results
+    from isogloss.evaluation.seen_unseen import with_training
+    from isogloss.reporting import bias
     from isogloss.reporting.results import model_results
 
     encoder = load()
     with staged_progress() as progress:
-        evaluation, encoded = evaluate_model(encoder, benchmark, progress, memory_budget=memory_budget)
+        evaluation, encoded = evaluate_model(
+            encoder, benchmark, progress, memory_budget=memory_budget, second=second_pass
+        )
     results = model_results(evaluation, encoder, encoded)
-    print_table(settings_table(results))
-    print_table(language_table(results))
+    if trained is not None:
+        results = with_training(results, trained)
+    tables = [
+        settings_table(results),
+        bias.bias_table(results),
+        language_table(results),
+        bias.bias_language_table(results),
+        bias.seen_table(results),
+    ]
     if pairs:
-        print_table(pair_table(results))
+        tables += [pair_table(results), bias.pool_recall_table(results), bias.share_table(results)]
+    for table in tables:
+        if table is not None:
+            print_table(table)
     if output is not None:
         with finished_folder(output) as folder:
             write_results(results, folder / "results.json")

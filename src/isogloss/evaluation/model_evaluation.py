@@ -67,6 +67,7 @@ def evaluate_model(
     progress: StageProgress | None = None,
     *,
     memory_budget: float = MEMORY_BUDGET,
+    second: bool = True,
 ) -> tuple[Evaluation, EncodedBenchmark]:
     """Encode a benchmark once and measure mono, cross and multi retrieval and language bias.
 
@@ -75,6 +76,7 @@ def evaluate_model(
         benchmark: queries, candidates and qrels.
         progress: told of encoding and ranking.
         memory_budget: gigabytes of scores that ranking holds at once; changes no figure.
+        second: also take the measures of language bias that need a second pass over the scores.
 
     Raises:
         ModelError: the model fails.
@@ -89,6 +91,10 @@ def evaluate_model(
         candidate_index=encoded.candidate_index,
         progress=None if progress is None else lambda done, total: progress("ranking", done, total),
         memory_budget=memory_budget,
+        second=second,
+        second_progress=(
+            None if progress is None else lambda done, total: progress("second pass", done, total)
+        ),
     )
     return evaluation, encoded
 

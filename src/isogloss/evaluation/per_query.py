@@ -11,8 +11,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from isogloss.evaluation.evaluation import Evaluation
+from isogloss.evaluation.measures import BIAS_DEFINITIONS
 from isogloss.evaluation.settings import MEASURES, SETTINGS, SettingScores
 from isogloss.files import finished_file
+
+_BIAS = tuple(definition.key for definition in BIAS_DEFINITIONS if definition.per_query)
+_RANKS = ("rank_distance", "max@r")
 
 PER_QUERY_SCHEMA = pa.schema(
     [
@@ -22,14 +26,14 @@ PER_QUERY_SCHEMA = pa.schema(
         pa.field("setting", pa.string(), nullable=False),
         pa.field("candidate_language", pa.string()),
         *(pa.field(measure, pa.float64(), nullable=False) for measure in MEASURES),
-        pa.field("rank_distance", pa.int64()),
+        *(pa.field(key, pa.int64() if key in _RANKS else pa.float64()) for key in _BIAS),
     ]
 )
 """One row a query and setting, in cross one a query and candidate language.
 
-`candidate_language` is null in multi. The column `map` is the query's average precision. `rank_distance` is
-there on multi rows of queries with at least two relevant candidates, and null elsewhere. `parallel_id` is
-null where the benchmark has none.
+`candidate_language` is null in multi. The columns of quality hold the query's own value: `map` its average precision,
+`mrr` its reciprocal rank. The measures of language bias are there on multi rows of queries that have them, and null
+elsewhere. `parallel_id` is null where the benchmark has none.
 """
 
 
@@ -55,9 +59,6 @@ def _setting_table(evaluation: Evaluation, scores: SettingScores) -> pa.Table:
     languages = np.array(pool.languages, dtype=object)
     candidate_language: NDArray[np.object_] = languages[scores.candidate_language]
     candidate_language[scores.candidate_language < 0] = None
-    distance = np.full(len(pool.query_ids), -1, dtype=np.int64)
-    if scores.setting == "multi":
-        distance[evaluation.rank_distance.query] = evaluation.rank_distance.values
     parallel_ids = evaluation.parallel_ids
     positions = scores.query.tolist()
     columns: dict[str, Any] = {
@@ -67,6 +68,16 @@ def _setting_table(evaluation: Evaluation, scores: SettingScores) -> pa.Table:
         "setting": [scores.setting] * len(positions),
         "candidate_language": candidate_language,
         **{measure: scores.values[measure] for measure in MEASURES},
-        "rank_distance": pa.array(distance[scores.query], mask=distance[scores.query] < 0),
+        **{key: _bias_column(evaluation, scores, key) for key in _BIAS},
     }
     return pa.table(columns, schema=PER_QUERY_SCHEMA)
+
+
+def _bias_column(evaluation: Evaluation, scores: SettingScores, key: str) -> pa.Array:
+    values = np.zeros(len(evaluation.pool.query_ids), dtype=np.int64 if key in _RANKS else np.float64)
+    absent = np.ones(len(values), dtype=np.bool_)
+    if scores.setting == "multi" and key in evaluation.language_bias:
+        bias = evaluation.language_bias[key]
+        values[bias.query] = bias.values
+        absent[bias.query] = False
+    return pa.array(values[scores.query], mask=absent[scores.query])

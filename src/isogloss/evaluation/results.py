@@ -1,12 +1,15 @@
 """Results as JSON: `settings.multi.map.mean` and its relatives, with where they come from.
 
-    format                                            1
-    settings.{mono,cross,multi}.{map,recall@1,recall@10}.{mean,by_language}      cross also by_pair
-    language_bias.rank_distance.{mean,by_language}
-    counts.{mono,cross,multi,rank_distance}.{queries,left_out,by_language}       cross also by_pair
+    format                                            2
+    settings.{mono,cross,multi}.{map,recall@1,...}.{mean,by_language}            cross also by_pair
+    language_bias.{rank_distance,max@r,...}.{mean,by_language}                   pool_recall@10 also by_pair
+    language_shares.{depth,top,relevant,pool}                                    null without the second pass
+    counts.{mono,cross,multi,rank_distance,...}.{queries,left_out,by_language}   cross also by_pair
     model, data.{name,checksum,languages,queries,candidates,relevant}, versions, seconds
+    training.{languages,pairs,source}, seen_unseen                               where training languages are known
 
-A figure that does not exist (a corpus in one language has no cross) is null; NaN never occurs.
+The measures are those of `isogloss.evaluation.measures`. A figure that does not exist (a corpus in one language has no
+cross) is null; NaN never occurs. Format 1 had fewer measures; it is read as format 2 with null for the others.
 """
 
 from __future__ import annotations
@@ -22,10 +25,13 @@ import numpy as np
 from isogloss._version import __version__
 from isogloss.errors import DataError, EvaluationError
 from isogloss.evaluation.evaluation import Evaluation
+from isogloss.evaluation.language_shares import LanguageShares
+from isogloss.evaluation.measures import BIAS_DEFINITIONS
 from isogloss.evaluation.settings import MEASURES, SETTINGS, Counts, Summary
 from isogloss.files import finished_file
 
-RESULTS_FORMAT = 1
+RESULTS_FORMAT = 2
+_FIRST_MEASURES = ("map", "recall@1", "recall@10", "rank_distance")
 
 
 def results_of(
@@ -46,7 +52,10 @@ def results_of(
     """
     pool = evaluation.pool
     counts = {setting: _counts(evaluation.settings[setting].counts) for setting in SETTINGS}
+    bias = evaluation.bias_summaries()
     stages = {**(seconds or {}), "ranking": evaluation.seconds}
+    if evaluation.second is not None:
+        stages["second pass"] = evaluation.second_seconds
     return {
         "format": RESULTS_FORMAT,
         "model": dict(model) if isinstance(model, Mapping) else model,
@@ -64,8 +73,12 @@ def results_of(
             }
             for setting in SETTINGS
         },
-        "language_bias": {"rank_distance": _summary(evaluation.rank_distance.summary)},
-        "counts": {**counts, "rank_distance": _counts(evaluation.rank_distance.counts)},
+        "language_bias": {
+            definition.key: _summary(bias[definition.key][0]) if definition.key in bias else _no_figure()
+            for definition in BIAS_DEFINITIONS
+        },
+        "language_shares": _shares(evaluation.language_shares),
+        "counts": {**counts, **{key: _counts(bias[key][1]) for key in bias}},
         "versions": {
             "isogloss": __version__,
             "python": platform.python_version(),
@@ -92,7 +105,7 @@ def write_results(results: Mapping[str, Any], path: Path) -> None:
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """Read results that `write_results` wrote.
+    """Read results that `write_results` wrote, those of format 1 as if they were of format 2.
 
     Raises:
         DataError: no such file, not JSON, another format, or a figure is missing or not a number; says which.
@@ -105,18 +118,31 @@ def read_results(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: not a results file: {error}") from error
     if not isinstance(results, dict) or "format" not in results:
         raise DataError(f'{path}: not a results file of isogloss: it has no "format"; give a results.json')
-    if results["format"] != RESULTS_FORMAT:
+    written = results["format"]
+    if written not in (1, RESULTS_FORMAT):
         raise DataError(
-            f"{path}: results of format {results['format']!r}, but this isogloss reads"
-            f" {RESULTS_FORMAT}; evaluate again, or use the isogloss that wrote them"
+            f"{path}: results of format {written!r}, but this isogloss reads 1 to {RESULTS_FORMAT};"
+            " evaluate again, or use the isogloss that wrote them"
         )
     for part in ("model", "data", "counts", "versions", "seconds"):
         _get(path, results, part)
     for setting in SETTINGS:
         for measure in MEASURES:
+            if written == 1 and measure not in _FIRST_MEASURES:
+                _get(path, results, "settings", setting)[measure] = _no_figure(pairs=setting == "cross")
             _check_summary(path, results, ("settings", setting, measure), pairs=setting == "cross")
-    _check_summary(path, results, ("language_bias", "rank_distance"), pairs=False)
+    for definition in BIAS_DEFINITIONS:
+        if written == 1 and definition.key not in _FIRST_MEASURES:
+            _get(path, results, "language_bias")[definition.key] = _no_figure(pairs=definition.by_pair)
+        _check_summary(path, results, ("language_bias", definition.key), pairs=definition.by_pair)
+    if written == 1:
+        results |= {"format": RESULTS_FORMAT, "language_shares": None}
+    _get(path, results, "language_shares")
     return results
+
+
+def _no_figure(*, pairs: bool = False) -> dict[str, Any]:
+    return {"mean": None, "by_language": {}, **({"by_pair": {}} if pairs else {})}
 
 
 def _summary(summary: Summary) -> dict[str, Any]:
@@ -124,6 +150,17 @@ def _summary(summary: Summary) -> dict[str, Any]:
     if summary.by_pair is not None:
         parts["by_pair"] = dict(summary.by_pair)
     return parts
+
+
+def _shares(shares: LanguageShares | None) -> dict[str, Any] | None:
+    if shares is None:
+        return None
+    return {
+        "depth": shares.depth,
+        "top": {language: dict(parts) for language, parts in shares.top.items()},
+        "relevant": {language: dict(parts) for language, parts in shares.relevant.items()},
+        "pool": dict(shares.pool),
+    }
 
 
 def _counts(counts: Counts) -> dict[str, Any]:

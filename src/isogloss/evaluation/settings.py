@@ -21,14 +21,15 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures import average_precision, recall_at
+from isogloss.evaluation.measures import LIST_MEASURES
 from isogloss.evaluation.pool import Pool
 from isogloss.evaluation.ranking import Ranks
 
 Setting = Literal["mono", "cross", "multi"]
-Measure = Literal["map", "recall@1", "recall@10"]
+Measure = str
+"""The key of a measure of quality: "map", "recall@1"."""
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
-MEASURES: tuple[Measure, ...] = get_args(Measure)
+MEASURES: tuple[Measure, ...] = tuple(measure.definition.key for measure in LIST_MEASURES)
 
 
 @dataclass(frozen=True)
@@ -184,9 +185,7 @@ def _score(
     list_query, list_language = query[first], candidate_language[first]
     pair_language = list_language if setting == "cross" else None
     values: dict[Measure, NDArray[np.float64]] = {
-        "map": average_precision(ranks, offsets),
-        "recall@1": recall_at(ranks, offsets, 1),
-        "recall@10": recall_at(ranks, offsets, 10),
+        measure.definition.key: measure.values(ranks, offsets) for measure in LIST_MEASURES
     }
     return SettingScores(
         setting=setting,

@@ -9,6 +9,7 @@ from typing import Any
 SETTING_NAMES = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
 _MEASURES = {"map": "mAP", "recall@1": "R@1", "recall@10": "R@10"}
 _COLLECTION_MEASURES = {"ndcg@10": "nDCG@10", "recall@100": "R@100", "map@100": "mAP@100", "mrr@10": "MRR@10"}
+_SHOWN = {**_MEASURES, "ndcg@10": "nDCG@10", "mrr": "MRR", "success@1": "S@1"}
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ def settings_table(results: Mapping[str, Any]) -> Table:
     rows = []
     for setting, name in SETTING_NAMES.items():
         summaries = results["settings"][setting]
-        rows.append((name, *(figure(summaries[measure]["mean"]) for measure in _MEASURES), ""))
+        rows.append((name, *(figure(summaries[measure]["mean"]) for measure in _SHOWN), ""))
     distance = figure(results["language_bias"]["rank_distance"]["mean"], 0)
     rows[-1] = (*rows[-1][:-1], distance)
     data = results["data"]
     return Table(
         f"{results['model']['name']} on {_data_line(data)}",
-        ("setting", *_MEASURES.values(), "rank distance"),
+        ("setting", *_SHOWN.values(), "rank distance"),
         tuple(rows),
     )
 

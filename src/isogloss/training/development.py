@@ -94,7 +94,7 @@ class DevelopmentEvaluator(SentenceEvaluator):
 
     def _retrieval(self, model: SentenceTransformer) -> dict[str, float]:
         encoder = SentenceTransformerEncoder(model, "", self.prompts, max_length=self.max_length)
-        evaluation, _ = evaluate_model(encoder, self.benchmark)
+        evaluation, _ = evaluate_model(encoder, self.benchmark, second=False)
         figures = {
             "dev_mono_map": evaluation.settings["mono"].summaries["map"].mean,
             "dev_cross_map": evaluation.settings["cross"].summaries["map"].mean,

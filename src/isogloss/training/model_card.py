@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from isogloss._version import __version__
 from isogloss.training.recipe import Recipe, recipe_toml
+from isogloss.training.trained_on import PAIRS_KEY
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class CardFacts:
     Attributes:
         hub_base: the hub name of the base, where it has one.
         languages: the languages met in training.
+        pairs: the ordered pairs (query language, passage language) met in training.
         datasets: the training corpora.
         realised_alpha: share of monolingual batches in the run; None for plans without the two kinds.
         steps: steps trained, and the step of the chosen checkpoint.
@@ -41,6 +44,7 @@ class CardFacts:
 
     hub_base: str | None
     languages: Sequence[str]
+    pairs: Sequence[tuple[str, str]]
     datasets: Sequence[TrainedOn]
     realised_alpha: float | None
     steps: int
@@ -64,6 +68,8 @@ def model_card(recipe: Recipe, facts: CardFacts) -> str:
         *(f"- {language}" for language in facts.languages),
         "tags:",
         *("- " + tag for tag in ("sentence-transformers", "multilingual-retrieval", "isogloss")),
+        # One line, however many pairs; `isogloss evaluate` tells seen from unseen by it.
+        f"{PAIRS_KEY}: {json.dumps(['->'.join(pair) for pair in facts.pairs])}",
         "---",
     ]
     pairs = recipe.batch_size * recipe.accumulation

@@ -228,6 +228,7 @@ def _facts(
     return CardFacts(
         hub_base=hub_base(recipe.base),
         languages=sorted(trained),
+        pairs=sorted(composition.language_pairs),
         datasets=[
             TrainedOn(
                 corpus.name,
