@@ -73,8 +73,8 @@ def notices(comparison: Comparison, saved: SavedRuns, groups: Sequence[Group]) -
     single = [group.name for group in groups if len(group.folders) == 1]
     if len(single) < len(groups):
         said.append(
-            "over seeds: mean ± standard deviation by run; intervals: Student's t with the two-level bootstrap's standard"
-            " error (runs and parallel ids); p: the larger of that t test's and the randomisation test's"
+            "over seeds: mean ± standard deviation by run; intervals: Student's t with the two-level bootstrap's"
+            " standard error (runs and parallel ids); p: the larger of that t test's and the randomisation test's"
         )
     if single:
         said.append(
@@ -89,8 +89,8 @@ def notices(comparison: Comparison, saved: SavedRuns, groups: Sequence[Group]) -
             )
     if saved.without_parallel_id:
         said.append(
-            f"{saved.without_parallel_id} queries have no parallel id: each counts as independent; where translations are"
-            " among them, intervals are too narrow and p-values too small"
+            f"{saved.without_parallel_id} queries have no parallel id: each counts as independent; where translations"
+            " are among them, intervals are too narrow and p-values too small"
         )
     said += [f"left out: {measure}, {reason}" for measure, reason in saved.left_out.items()]
     return said

@@ -47,7 +47,7 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """Write a table as a LaTeX tabular with the rules of the package booktabs, without its title."""
+    """Write a table as a LaTeX tabular without its title; it needs the packages booktabs and amssymb."""
     columns = "l" * table.words + "r" * (len(table.header) - table.words)
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(table.header), r"\midrule"]
     lines += [_latex_row(row) for row in table.rows]
@@ -163,7 +163,7 @@ def _change(name: str, before: float | None, after: float | None, decimals: int)
 
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--",
-    "<": "$<$", ">": "$>$", "->": r"$\to$", "▲": r"$\uparrow$", "▼": r"$\downarrow$", "↑": r"$\uparrow$",
+    "<": "$<$", ">": "$>$", "->": r"$\to$", "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$", "↑": r"$\uparrow$",
     "↓": r"$\downarrow$", **{one: "\\" + one for one in "&%$#_{}"},
 }  # fmt: skip
 

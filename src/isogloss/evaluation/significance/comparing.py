@@ -206,7 +206,10 @@ def _intervals(
     if len(figures[0]) == 1 and len(figures[number]) == 1:
         return (*percentile_interval(questions, standing, confidence), None)
     both = replicates.both[number] - replicates.both[0]
-    found = seed_intervals(difference, questions, both, (figures[0], figures[number]), standing, confidence)
+    interaction = replicates.interaction[number] + replicates.interaction[0]
+    found = seed_intervals(
+        difference, questions, both, interaction, (figures[0], figures[number]), standing, confidence
+    )
     return found.low, found.high, found.p
 
 

@@ -3,7 +3,8 @@
 Clusters (parallel ids, with all their translations) are drawn with replacement, as many as there are, and every figure
 is computed anew, macro-averages included. A group of several runs is resampled on two levels: its runs are drawn with
 replacement as well, the clusters being the same for all. Source: Efron and Tibshirani, "An introduction to the
-bootstrap", 1993; for retrieval Sakai, "Evaluating evaluation metrics based on the bootstrap", SIGIR 2006.
+bootstrap", 1993; for retrieval Sakai, "Evaluating evaluation metrics based on the bootstrap", SIGIR 2006; for two
+crossed levels Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ class Replicates:
         questions: (groups, resamples, F) float64, the mean over a group's runs with clusters drawn anew; NaN
             where a resample has no query of a figure.
         both: the same with the group's runs drawn anew as well; a group of one run is as in `questions`.
+        interaction: (groups, F) float64, the part of the variance of a group's mean that comes from seeds favouring
+            different questions; 0 for a group of one run.
     """
 
     questions: Floats
     both: Floats
+    interaction: Floats
 
 
 def weight_blocks(
@@ -64,7 +68,8 @@ def resample(
     """Compute every figure in every resample.
 
     The spread of n drawn runs' mean is too narrow by the factor (n - 1) / n in variance; its deviations are stretched
-    by the root of n / (n - 1), so that with few runs the spread is right on average.
+    by the root of n / (n - 1), so that with few runs the spread is right on average. The interaction is the
+    variance over resamples of a run's distance from its group's mean, summed over runs, divided by n (n - 1).
 
     Args:
         sums: the runs' values by cluster.
@@ -77,7 +82,10 @@ def resample(
     size = len(sums.figures)
     questions = np.empty((len(groups), resamples, size))
     several = any(len(runs) > 1 for runs in groups)
+    all_sizes = sums.counts.sum(axis=0)
+    observed = [average(sums.sums[runs].sum(axis=1), all_sizes, sums.members) for runs in groups]
     both = np.empty_like(questions) if several else questions
+    interaction = np.zeros((len(groups), size))
     # Where every cluster holds the same queries, as with complete translations, a handful of columns is enough.
     distinct, column = np.unique(sums.counts, axis=1, return_inverse=True)
     for place, weights in weight_blocks(len(sums.counts), resamples, generator):
@@ -90,13 +98,23 @@ def resample(
                 continue
             both[number, place] = mean
             if len(runs) > 1:
-                drawn = run_generator.integers(0, len(runs), (len(mean), len(runs)))
-                times = (drawn[:, :, None] == np.arange(len(runs))).sum(axis=1) / len(runs)
-                deviation = np.einsum("br,rbf->bf", times, figures) - mean
-                both[number, place] += np.sqrt(len(runs) / (len(runs) - 1)) * deviation
+                distance = figures - mean
+                both[number, place] += _drawn_runs(distance, run_generator)
+                # From the observed distance: resamples lie around it, so their mean square about it is their variance.
+                around = distance - (observed[number] - observed[number].mean(axis=0))[:, None]
+                interaction[number] += np.nansum(around**2, axis=(0, 1)) / (len(runs) * (len(runs) - 1))
         if progress is not None:
             progress(place.stop, resamples)
-    return Replicates(questions, both)
+    there = np.isfinite(questions[0]).sum(axis=0)
+    return Replicates(questions, both, interaction / np.maximum(there, 1))
+
+
+def _drawn_runs(distance: Floats, generator: np.random.Generator) -> Floats:
+    """How far the mean of runs drawn with replacement lies from that of all, stretched; (runs, b, F) to (b, F)."""
+    n, rows, _ = distance.shape
+    drawn = generator.integers(0, n, (rows, n))
+    times = (drawn[:, :, None] == np.arange(n)).sum(axis=1) / n
+    return np.asarray(np.sqrt(n / (n - 1)) * np.einsum("br,rbf->bf", times, distance))
 
 
 def percentile_interval(
@@ -148,6 +166,7 @@ def seed_intervals(
     difference: Floats,
     question_replicates: Floats,
     both_replicates: Floats,
+    interaction: Floats,
     run_figures: Sequence[Floats],
     clusters: NDArray[np.int64],
     confidence: float,
@@ -159,17 +178,23 @@ def seed_intervals(
     errors, with the degrees of freedom of a sum of variances (Satterthwaite 1946): that of questions (clusters - 1) and
     those of each group's seeds (runs - 1).
 
+    That seeds favour different questions is in the variance three times: in the spread of clusters, in that of runs,
+    and once more because runs are resampled on resampled clusters (McCullagh, "Resampling and exchangeable arrays",
+    Bernoulli 6, 2000; Owen 2007). Two of the three are taken off; at least the variance of questions alone is left.
+
     Args:
         difference: (F,) observed.
         question_replicates: (resamples, F) differences with clusters drawn.
         both_replicates: (resamples, F) differences with clusters and runs drawn.
+        interaction: (F,) both groups' `Replicates.interaction`, added up.
         run_figures: for each of the two groups (runs, F) figures; one of them has several runs.
         clusters: (F,) clusters that a figure stands on.
         confidence: such as 0.95.
     """
     n = np.maximum(clusters, 2)
     of_questions = _variance(question_replicates) * n / (n - 1)
-    variance = np.maximum(_variance(both_replicates) * n / (n - 1), np.finfo(np.float64).tiny)
+    variance = np.maximum((_variance(both_replicates) - 2 * interaction) * n / (n - 1), of_questions)
+    variance = np.maximum(variance, np.finfo(np.float64).tiny)
     parts = of_questions**2 / (n - 1)
     for figures in run_figures:
         if len(figures) > 1:

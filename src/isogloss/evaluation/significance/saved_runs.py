@@ -70,8 +70,9 @@ def read_saved_runs(folders: Sequence[Path], measures: Sequence[str] | None = No
     """
     seen: dict[Path, Path] = {}
     for folder in folders:
-        if (twice := seen.setdefault(folder.resolve(), folder)) is not folder:
-            raise DataError(f"{folder}: given twice (also as {twice}); a run can be compared only once")
+        if (place := folder.resolve()) in seen:
+            raise DataError(f"{folder}: given twice (also as {seen[place]}); a run can be compared only once")
+        seen[place] = folder
     runs = [_read(folder) for folder in folders]
     first = runs[0]
     for run in runs[1:]:
