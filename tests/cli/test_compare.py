@@ -4,9 +4,9 @@ import json
 import shutil
 
 import pytest
+from tests.evaluation.significance.test_saved_runs import save
 
 from isogloss.cli import main
-from tests.evaluation.significance.test_saved_runs import save
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import io
 import json
 
 import pytest
+from tests.evaluation.significance.slow import random_paired
 
 from isogloss.evaluation.significance import SavedRuns, Settings, compare_runs
 from isogloss.reporting.comparison import (
@@ -13,7 +14,6 @@ from isogloss.reporting.comparison import (
     rows_table,
 )
 from isogloss.reporting.tables import Table, csv_text, latex, markdown
-from tests.evaluation.significance.slow import random_paired
 
 GROUPS = (Group("a", ("runs/a",), ("m",)), Group("b", ("runs/b0", "runs/b1"), ("n", "n")))
 

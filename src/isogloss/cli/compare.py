@@ -19,7 +19,7 @@ def compare(
         typer.Argument(
             help="Folders that `isogloss evaluate --output` wrote, as DIR or NAME=DIR; several seeds of one training as"
             " NAME=DIR,DIR or NAME='DIR*'. The first is what the others are compared with.",
-            metavar="RUN RUN...",
+            metavar="RUN",
             show_default=False,
         ),
     ],
