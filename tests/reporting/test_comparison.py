@@ -82,7 +82,7 @@ def test_what_is_not_covered_is_said(comparison, saved):
     text = "\n".join(notices(comparison, saved, GROUPS))
     assert "one run each: a. Training noise is not covered there" in text
     assert "over seeds" in text
-    assert "the 4 macro-averages; the 12 figures by query language; the 12 figures by ordered pair" in text
+    assert "the 4 macro-averages; the 12 figures by query language; the 6 figures by ordered pair" in text
     assert "left out: ndcg, only in runs/a" in text
     assert "too few permutations" not in text
     few = compare_runs(saved.paired, [("a", [0]), ("b", [1, 2])], Settings(100, 100))
