@@ -34,7 +34,7 @@ def test_version_and_help(run):
     assert run("--version")[:2] == (0, "isogloss 0.1.0\n")
     code, out, _ = run("--help")
     assert code == 0
-    for command in ("evaluate", "train", "plan", "demo", "data", "model"):
+    for command in ("evaluate", "compare", "train", "plan", "demo", "data", "model"):
         assert command in out
 
 

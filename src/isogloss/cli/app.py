@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from isogloss._version import __version__
+from isogloss.cli.compare import compare
 from isogloss.cli.data import data_app
 from isogloss.cli.demo import demo
 from isogloss.cli.evaluate import evaluate
@@ -40,6 +41,7 @@ def isogloss(
 
 
 app.command()(evaluate)
+app.command()(compare)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from isogloss.evaluation.measures.registry import DEFINITIONS
 
 SETTING_NAMES = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
 _MEASURES = {"map": "mAP", "recall@1": "R@1", "recall@10": "R@10"}
 _COLLECTION_MEASURES = {"ndcg@10": "nDCG@10", "recall@100": "R@100", "map@100": "mAP@100", "mrr@10": "MRR@10"}
 _SHOWN = {**_MEASURES, "ndcg@10": "nDCG@10", "mrr": "MRR", "success@1": "S@1"}
+MEASURE_NAMES = {key: definition.label for key, definition in DEFINITIONS.items()}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,22 @@ def markdown(table: Table) -> str:
     lines = ["| " + " | ".join(table.header) + " |", rule]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
     return "\n".join(lines)
+
+
+def latex(table: Table) -> str:
+    """Write a table as a LaTeX tabular without its title; it needs the packages booktabs and amssymb."""
+    columns = "l" * table.words + "r" * (len(table.header) - table.words)
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(table.header), r"\midrule"]
+    lines += [_latex_row(row) for row in table.rows]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    return "\n".join(lines)
+
+
+def csv_text(table: Table) -> str:
+    """Write a table as CSV (RFC 4180), its header first."""
+    text = io.StringIO()
+    csv.writer(text).writerows([table.header, *table.rows])
+    return text.getvalue()
 
 
 def settings_table(results: Mapping[str, Any]) -> Table:
@@ -162,4 +184,25 @@ def _change(name: str, before: float | None, after: float | None, decimals: int)
         figure(before, decimals),
         figure(after, decimals),
         figure(difference, decimals, signed=True),
+    )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--",
+    "<": "$<$", ">": "$>$", "->": r"$\to$", "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$", "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$", **{one: "\\" + one for one in "&%$#_{}"},
+}  # fmt: skip
+
+
+def _latex_text(text: str) -> str:
+    """Write a text so that LaTeX sets it as it is; signed numbers get a minus, not a hyphen."""
+    special = "|".join(re.escape(one) for one in sorted(_LATEX, key=len, reverse=True))
+    found = re.compile(rf"(?P<special>{special})|(?<![\w.])-(?=\d)")
+    return found.sub(lambda match: _LATEX[match[0]] if match["special"] else "$-$", text)
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    # A cell that begins with a bracket would be taken for the optional argument of the row before.
+    return (
+        " & ".join("{}" + cell if cell.startswith("[") else cell for cell in map(_latex_text, cells)) + r" \\"
     )
