@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow-test lint docs setup clean
+.PHONY: demo test slow-test lint docs bench setup clean
 
 demo: setup
 	rm -rf isogloss-demo/hybrid
@@ -18,6 +18,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,int8,bench]'
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 docs: setup
 	$(BIN)/python docs/make_cli_reference.py

@@ -17,8 +17,8 @@ def test_the_same_model_under_another_name(tmp_path, tiny_bert):
     assert identity(tiny_bert)["precision"] == "float32"
 
 
-def test_a_query_prompt_or_a_batch_size_changes_no_passage(tiny_bert):
-    assert identity(tiny_bert) == identity(tiny_bert, query_prompt="query: ", batch_size=3)
+def test_a_query_prompt_or_a_token_budget_changes_no_passage(tiny_bert):
+    assert identity(tiny_bert) == identity(tiny_bert, query_prompt="query: ", token_budget=64)
 
 
 @pytest.mark.parametrize("options", [{"passage_prompt": "passage: "}, {"max_length": 12}])

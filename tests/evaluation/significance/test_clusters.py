@@ -65,6 +65,7 @@ def test_figures_are_the_evaluation_s_own():
         (setting, measure): summary
         for setting, measures in results["settings"].items()
         for measure, summary in measures.items()
+        if measure in paired.values
     }
     summaries["multi", "rank_distance"] = results["language_bias"]["rank_distance"]
     for (setting, measure), summary in summaries.items():
