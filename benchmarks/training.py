@@ -1,8 +1,8 @@
 """Training against the sentence-transformers trainer with MultipleNegativesRankingLoss.
 
 Both sides train the same base on the same planned batches with the same optimiser settings, in float32 on the
-processor. First one batch's loss and gradients are held against each other; then both train a few steps in turn. The first
-step of each turn, in which memory is first touched, is not counted.
+processor. First one batch's loss and gradients are held against each other; then both train a few steps in turn. The
+first step of each turn, in which memory is first touched, is not counted.
 """
 
 from __future__ import annotations
