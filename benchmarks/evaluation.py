@@ -9,61 +9,18 @@ pair's and pool's mAP before times are compared.
 from __future__ import annotations
 
 import argparse
-import json
+import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from benchmarks.encoding import encoders, interleaved, machine, spread
+from benchmarks.encoding import encoders
+from benchmarks.harness import Ratio, Report, bars, interleaved
 from isogloss import SentenceTransformerEncoder, evaluate_model, load_benchmark
 from isogloss.corpus import RetrievalBenchmark
 
 PEER = "pair by pair, SentenceTransformer.encode"
-
-
-@dataclass(frozen=True)
-class EvaluationReport:
-    """What was measured.
-
-    Attributes:
-        machine: the processor's architecture, torch's threads.
-        data: the benchmark, its queries and candidates.
-        encoded: texts that each way encodes.
-        seconds: of each repeat, by case.
-        ratios: seconds pair by pair by the case's, of each repeat.
-        maps: mAP in mono, cross and multi, by case.
-        not_run: cases that could not be had, and why.
-    """
-
-    machine: str
-    data: str
-    encoded: dict[str, int]
-    seconds: dict[str, list[float]]
-    ratios: dict[str, list[float]]
-    maps: dict[str, list[float | None]]
-    not_run: dict[str, str]
-
-    def as_json(self) -> str:
-        """Everything, as JSON."""
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    def as_markdown(self) -> str:
-        """The table, after a line on data and machine."""
-        lines = [
-            f"{self.data}; {self.machine}\n",
-            "| evaluation | texts encoded | seconds | times as fast (lowest to highest) | mono, cross, multi mAP |",
-            "|---|--:|--:|--:|---|",
-        ]
-        for case, seconds in self.seconds.items():
-            maps = ", ".join("none" if value is None else f"{value:.4f}" for value in self.maps[case])
-            lines.append(
-                f"| {case} | {self.encoded[case]:,} | {sorted(seconds)[len(seconds) // 2]:.1f} |"
-                f" {spread(self.ratios[case])} | {maps} |"
-            )
-        lines += [f"| {case} | not run: {why} | | | |" for case, why in self.not_run.items()]
-        return "\n".join(lines) + "\n"
 
 
 def pair_by_pair(
@@ -121,7 +78,7 @@ def run(
     model: str = "multilingual-e5-small",
     data: str = "sample:dev",
     languages: Sequence[str] = (),
-) -> EvaluationReport:
+) -> Report:
     """Check that both ways agree, then time them in turn.
 
     Args:
@@ -155,18 +112,36 @@ def run(
         1 if quick else 3,
     )
     distinct = len(set(benchmark.query_texts)) + len(set(benchmark.candidate_texts))
-    return EvaluationReport(
-        machine(),
-        f"{benchmark.name}: {len(benchmark.query_ids):,} queries, {len(benchmark.candidate_ids):,} candidates,"
-        f" {len(benchmark.languages)} languages",
-        {case: peer_texts if case == PEER else distinct for case in seconds},
-        seconds,
-        {
-            case: [slow / taken for slow, taken in zip(seconds[PEER], took, strict=True)]
+    encoded = {case: peer_texts if case == PEER else distinct for case in seconds}
+    ratios = {case: Ratio.of(seconds[PEER], took) for case, took in seconds.items()}
+    means = {case: _means(maps) for case, maps in {PEER: peer, **found}.items()}
+    return Report(
+        name="evaluation",
+        title=f"Evaluating on {benchmark.name}: {len(benchmark.query_ids):,} queries,"
+        f" {len(benchmark.candidate_ids):,} candidates, {len(benchmark.languages)} languages",
+        columns=(
+            "evaluation",
+            "texts encoded",
+            "seconds",
+            "times as fast (lowest to highest)",
+            "mono, cross, multi mAP",
+        ),
+        rows=tuple(
+            (
+                case,
+                encoded[case],
+                statistics.median(took),
+                ratios[case],
+                ", ".join("none" if value is None else f"{value:.4f}" for value in means[case]),
+            )
             for case, took in seconds.items()
-        },
-        {case: _means(maps) for case, maps in {PEER: peer, **found}.items()},
-        not_run,
+        ),
+        notes=(
+            f"in turn, {len(seconds[PEER])} times; every pair's and pool's mAP in float32 is that of {PEER} to 1e-3",
+            *(f"{case}: not run: {why}" for case, why in not_run.items()),
+        ),
+        measured={"encoded": encoded, "seconds": seconds, "map": means},
+        plot=bars(f"times as fast as {PEER}", ratios),
     )
 
 
@@ -188,7 +163,7 @@ def main() -> None:
     parser.add_argument("--language", action="append", default=[], help="repeatable; default: all")
     options = parser.parse_args()
     report = run(options.quick, options.model, options.data, options.language)
-    print(report.as_markdown(), report.as_json(), sep="\n")
+    print(report.as_markdown())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What planning costs from 40 thousand to 40 million items: the first batch, memory, pairs a second, texts a second.
 
-`python -m benchmarks.planning --output FOLDER` writes planning.json, planning.md and planning.svg. Every size is
-measured in a process of its own, on one core; the corpora are written to a temporary folder (at most 25 GB at a time)
-and removed. Before anything is timed, batches from the opened folder are held against batches from plain arrays.
+Every size is measured in a process of its own, on one core; the corpora are written to a temporary folder (at most
+25 GB at a time) and removed; sizes for which there is no room are left out. Before anything is timed, batches from
+the opened folder are held against batches from plain arrays.
 """
 
 from __future__ import annotations
@@ -10,95 +10,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from benchmarks.harness import Report, Spread
 
 SIZES = (40_000, 400_000, 4_000_000, 40_000_000)
 QUICK_SIZES = (4_000, 40_000)
 KINDS = {"parallel": False, "gaps": True}
-BATCH_SIZE = 100
-_MIB = 1 << 20
-
-
-@dataclass(frozen=True)
-class PlanningReport:
-    """What was measured, a record for each kind of corpus and size; see `measure` for the keys."""
-
-    machine: str
-    records: list[dict[str, Any]]
-
-    def as_json(self) -> str:
-        """Everything, as JSON."""
-        return json.dumps({"machine": self.machine, "records": self.records}, indent=2) + "\n"
-
-    def as_markdown(self) -> str:
-        """The table."""
-        head = (
-            "items", "corpus", "first batch cold, s", "warm, s", "RSS +MB", "of it anonymous",
-            "planned pairs/s", "RSS +MB after", "of it anonymous", "one language held out, pairs/s", "texts/s",
-        )  # fmt: skip
-        lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-        for record in self.records:
-            warm = record["warm"]
-            cells = (
-                f"{record['items']:,}",
-                record["kind"],
-                f"{record['cold']['first_batch_s']:.3f}",
-                f"{warm['first_batch_s']:.3f}",
-                f"{warm['first_rss_mib']:.0f}",
-                f"{warm['first_anonymous_mib']:.0f}",
-                _spread(warm["pairs_per_s"]),
-                f"{warm['planned_rss_mib']:.0f}",
-                f"{warm['planned_anonymous_mib']:.0f}",
-                _spread(warm["held_out_pairs_per_s"]),
-                _spread(warm["texts_per_s"]),
-            )
-            lines.append(f"| {' | '.join(cells)} |")
-        return "\n".join(lines) + "\n"
-
-    def draw(self, path: Path) -> None:
-        """Draw the cost of a pair and of the first batch over the number of items."""
-        import matplotlib as mpl
-
-        mpl.use("svg")
-        mpl.rcParams["svg.hashsalt"] = "planning"  # the same figures give the same file
-        from matplotlib import pyplot as plt
-
-        figure, (pairs, first) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-        for kind in KINDS:
-            records = [record for record in self.records if record["kind"] == kind]
-            items = [record["items"] for record in records]
-            costs = [[1e6 / rate for rate in record["warm"]["pairs_per_s"]] for record in records]
-            middle = [statistics.median(cost) for cost in costs]
-            errors = [
-                [mid - min(cost) for mid, cost in zip(middle, costs, strict=True)],
-                [max(cost) - mid for mid, cost in zip(middle, costs, strict=True)],
-            ]
-            pairs.errorbar(items, middle, errors, marker="o", capsize=3, label=_KIND_NAMES[kind])
-            for state, style in (("cold", "--"), ("warm", "-")):
-                seconds = [record[state]["first_batch_s"] for record in records]
-                first.plot(items, seconds, style, marker="o", label=f"{_KIND_NAMES[kind]}, {state}")
-        pairs.axhline(5, color="grey", linestyle=":", label="200,000 pairs/s")
-        pairs.set(xscale="log", xlabel="items", ylabel="microseconds a planned pair", ylim=(0, 7))
-        first.axhline(2, color="grey", linestyle=":", label="2 s")
-        first.set(xscale="log", yscale="log", xlabel="items", ylabel="seconds to the first batch")
-        for axes in (pairs, first):
-            axes.legend(fontsize=7)
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
-
-
 _KIND_NAMES = {"parallel": "fully parallel", "gaps": "60 % parallel, rest random"}
+BATCH_SIZE = 100
 
 
-def run(quick: bool, work: Path | None = None) -> PlanningReport:
+def run(quick: bool, work: Path | None = None) -> Report:
     """Measure planning at every size; with `quick`, at two small ones.
 
     Args:
@@ -108,13 +37,15 @@ def run(quick: bool, work: Path | None = None) -> PlanningReport:
     from benchmarks.synthetic_corpus import disk_needed, free_space, write_synthetic_corpus
 
     sizes = QUICK_SIZES if quick else SIZES
-    records = []
+    records: list[dict[str, Any]] = []
+    notes = []
     with tempfile.TemporaryDirectory(prefix="isogloss-planning-", dir=work) as temporary:
         for items in sizes:
             if disk_needed(items) > free_space(Path(temporary)):
-                sys.exit(
-                    f"{temporary}: {items:,} items need {disk_needed(items):,} bytes; choose another --work"
+                notes.append(
+                    f"{items:,} items: not run: they need {disk_needed(items) / 1e9:.0f} GB of disk in --work"
                 )
+                continue
             for kind, gaps in KINDS.items():
                 folder = Path(temporary) / f"{kind}-{items}"
                 began = time.perf_counter()
@@ -122,7 +53,7 @@ def run(quick: bool, work: Path | None = None) -> PlanningReport:
                 record: dict[str, Any] = {"items": items, "kind": kind}
                 record["written_s"] = time.perf_counter() - began
                 record["bytes"] = sum(file.stat().st_size for file in folder.iterdir())
-                if items == sizes[0]:
+                if len(records) < len(KINDS):
                     check_batches(folder)
                 # Cold: the files were pushed out of the page cache. Measured first, while nothing has read them.
                 _drop_from_cache(folder)
@@ -132,7 +63,62 @@ def run(quick: bool, work: Path | None = None) -> PlanningReport:
                 print(json.dumps(record), file=sys.stderr, flush=True)
                 for file in folder.iterdir():
                     file.unlink()
-    return PlanningReport(_machine(), records)
+    return report(records, notes)
+
+
+def report(records: Sequence[dict[str, Any]], notes: Sequence[str]) -> Report:
+    """Put the records of all sizes and kinds, with the keys of `measure`, into a report."""
+    rows = []
+    for record in records:
+        warm = record["warm"]
+        rows.append(
+            (
+                f"{record['items']:,}",
+                _KIND_NAMES[record["kind"]],
+                record["cold"]["first_batch_s"],
+                warm["first_batch_s"],
+                warm["first_rss_mib"],
+                warm["first_anonymous_mib"],
+                Spread.over(warm["pairs_per_s"]),
+                warm["planned_rss_mib"],
+                warm["planned_anonymous_mib"],
+                Spread.over(warm["held_out_pairs_per_s"]),
+                Spread.over(warm["texts_per_s"]),
+            )
+        )
+    return Report(
+        name="planning",
+        title=f"Planning hybrid batches of {BATCH_SIZE} pairs in 7 languages",
+        columns=(
+            "items", "corpus", "first batch cold, s", "warm, s", "RSS +MiB", "of it anonymous",
+            "planned pairs/s", "RSS +MiB after", "of it anonymous after", "one language held out, pairs/s", "texts/s",
+        ),
+        rows=tuple(rows),
+        notes=("one core; batches from the folder are those from plain arrays", *notes),
+        words=2,
+        measured={"records": list(records)},
+        plot=lambda figure: _draw(figure, records),
+    )  # fmt: skip
+
+
+def _draw(figure: Any, records: Sequence[dict[str, Any]]) -> None:
+    """Draw the cost of a pair and of the first batch over the number of items."""
+    pairs, first = figure.subplots(1, 2)
+    for kind, name in _KIND_NAMES.items():
+        of_kind = [record for record in records if record["kind"] == kind]
+        items = [record["items"] for record in of_kind]
+        costs = [Spread.over([1e6 / rate for rate in record["warm"]["pairs_per_s"]]) for record in of_kind]
+        errors = [[cost.median - cost.low for cost in costs], [cost.high - cost.median for cost in costs]]
+        pairs.errorbar(items, [cost.median for cost in costs], errors, marker="o", capsize=3, label=name)
+        for state, style in (("cold", "--"), ("warm", "-")):
+            seconds = [record[state]["first_batch_s"] for record in of_kind]
+            first.plot(items, seconds, style, marker="o", label=f"{name}, {state}")
+    pairs.axhline(5, color="grey", linestyle=":", label="200,000 pairs/s")
+    pairs.set(xscale="log", xlabel="items", ylabel="microseconds a planned pair", ylim=(0, 7))
+    first.axhline(2, color="grey", linestyle=":", label="2 s")
+    first.set(xscale="log", yscale="log", xlabel="items", ylabel="seconds to the first batch")
+    for axes in (pairs, first):
+        axes.legend(fontsize=7)
 
 
 def check_batches(folder: Path) -> None:
@@ -263,42 +249,18 @@ def _drop_from_cache(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _spread(rates: list[float]) -> str:
-    return f"{statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-
-
-def _machine() -> str:
-    model = next(
-        (
-            line.split(":")[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _MIB / 1024
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB; one core used"
-
-
 def main() -> None:
     """Run the benchmark, or measure one folder in this process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--work", type=Path, help="where the temporary corpora are written")
-    parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=1.0, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.measure:
         print(json.dumps(measure(chosen.measure, chosen.seconds)))
         return
-    report = run(chosen.quick, chosen.work)
-    chosen.output.mkdir(parents=True, exist_ok=True)
-    (chosen.output / "planning.json").write_text(report.as_json(), encoding="utf-8")
-    (chosen.output / "planning.md").write_text(report.as_markdown(), encoding="utf-8")
-    report.draw(chosen.output / "planning.svg")
-    print(report.machine)
-    print(report.as_markdown())
+    print(run(chosen.quick, chosen.work).as_markdown())
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from isogloss.evaluation import Pool, Ranks, distinct_vectors, rank_relevant
 from isogloss.evaluation.columns import column_order
 from isogloss.evaluation.scoring import check_scores, fill_scores
+from isogloss.files import finished_file
 
 DIMENSIONS = 384
 SIZES = ((10_000, 100_000), (10_000, 1_000_000))
@@ -87,6 +88,13 @@ class RankingReport:
                 f" {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
             )
         return "\n".join(lines) + "\n"
+
+    def write(self, folder: Path) -> None:
+        """Write ranking.json and ranking.md."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, text in (("json", self.as_json()), ("md", self.as_markdown())):
+            with finished_file(folder / f"ranking.{suffix}") as temporary:
+                temporary.write_text(text, encoding="utf-8")
 
 
 def random_pool(queries: int, candidates: int, relevant: int, seed: int) -> Pool:
@@ -210,12 +218,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
+    parser.add_argument("--output", type=Path, help="folder for table and figures; default: none is written")
     chosen = parser.parse_args()
     report = run(chosen.quick, chosen.repeats)
-    chosen.output.mkdir(parents=True, exist_ok=True)
-    (chosen.output / "ranking.json").write_text(report.as_json(), encoding="utf-8")
-    (chosen.output / "ranking.md").write_text(report.as_markdown(), encoding="utf-8")
+    if chosen.output is not None:
+        report.write(chosen.output)
     print(report.as_markdown())
 
 

@@ -8,7 +8,6 @@ first step of each turn, in which memory is first touched, is not counted.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import statistics
 import tempfile
@@ -29,7 +28,7 @@ from sentence_transformers.losses import MultipleNegativesRankingLoss
 from torch.utils.data import BatchSampler, SequentialSampler
 from transformers import TrainerCallback
 
-from benchmarks.encoding import machine, spread
+from benchmarks.harness import Ratio, Report
 from isogloss import make_recipe, train
 from isogloss.corpus import ParallelCorpus, read_corpus
 from isogloss.encoding.loading import load_sentence_transformer, prompts_of
@@ -89,38 +88,41 @@ class Row:
         return rate / statistics.median(self.attainable)
 
 
-@dataclass(frozen=True)
-class TrainingReport:
-    """All rows, and the losses of a longer run where one was asked for."""
-
-    machine: str
-    base: str
-    data: str
-    gradient_difference: float
-    rows: list[Row]
-    losses: dict[str, float]
-
-    def as_json(self) -> str:
-        """Everything, as JSON."""
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    def as_markdown(self) -> str:
-        """The table, after a line on the machine."""
-        lines = [
-            f"{self.base} on {self.data}, {self.machine}; largest relative difference of a gradient"
-            f" {self.gradient_difference:.1e}\n",
-            "| batch | word embeddings | peer, pairs/s | isogloss, pairs/s | times as fast (lowest to highest) |"
-            " wanted | share of attainable FLOP/s |",
-            "|--:|---|--:|--:|--:|--:|--:|",
-        ]
-        for row in self.rows:
-            lines.append(
-                f"| {row.batch_size} | {row.word_embeddings} | {statistics.median(row.peer):.1f} |"
-                f" {statistics.median(row.ours):.1f} | {spread(row.ratios)} |"
-                f" {TARGETS[row.word_embeddings]} | {row.share:.0%} |"
+def report_of(base: str, data: str, difference: float, rows: list[Row], losses: dict[str, float]) -> Report:
+    """Put the rows into a table."""
+    return Report(
+        name="training",
+        title=f"{base} on {data}: times the pairs a second of {PEER}",
+        columns=(
+            "word embeddings",
+            "batch",
+            "peer, pairs/s",
+            "isogloss, pairs/s",
+            "times as fast (lowest to highest)",
+            "wanted",
+            "share of attainable FLOP/s",
+        ),
+        rows=tuple(
+            (
+                row.word_embeddings,
+                row.batch_size,
+                statistics.median(row.peer),
+                statistics.median(row.ours),
+                Ratio.over(row.ratios),
+                TARGETS[row.word_embeddings],
+                row.share,
             )
-        lines += [f"\nmean loss of the last steps, {case}: {loss:.4f}" for case, loss in self.losses.items()]
-        return "\n".join(lines) + "\n"
+            for row in rows
+        ),
+        notes=(
+            f"largest relative difference of a weight's gradient, without dropout: {difference:.1e}",
+            *(
+                f"mean loss of the last half of the steps, {case}: {loss:.4f}"
+                for case, loss in losses.items()
+            ),
+        ),
+        measured={"rows": [asdict(row) for row in rows], "losses": losses},
+    )
 
 
 def recipe_of(base: str, data: str, batch_size: int, word_embeddings: str, steps: int) -> Recipe:
@@ -311,7 +313,7 @@ def run(
     data: str = "sample:train",
     repeats: int = 3,
     loss_steps: int = 0,
-) -> TrainingReport:
+) -> Report:
     """Check, then train in turn.
 
     Args:
@@ -336,13 +338,16 @@ def run(
                 ours.append(batch_size / statistics.median(train_ours(recipe).seconds))
             row = Row(batch_size, word_embeddings, peers, ours, products, useful_gflop(recipe, corpus))
             rows.append(row)
-            print(f"batch {batch_size}, {word_embeddings}: {spread(row.ratios)}, {row.share:.0%}", flush=True)
+            print(
+                f"batch {batch_size}, {word_embeddings}: {Ratio.over(row.ratios)}, {row.share:.0%}",
+                flush=True,
+            )
     losses = {}
     if loss_steps:
         recipe = recipe_of(base, data, 32, "sparse", loss_steps)
         for case, turn in ((PEER, train_peer(recipe, corpus)), ("isogloss", train_ours(recipe))):
             losses[case] = statistics.mean(turn.losses[-loss_steps // 2 :])
-    return TrainingReport(machine(), base, data, difference, rows, losses)
+    return report_of(base, data, difference, rows, losses)
 
 
 def main() -> None:
@@ -353,12 +358,11 @@ def main() -> None:
     parser.add_argument("--data", default="sample:train")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--loss-steps", type=int, default=0)
-    parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
+    parser.add_argument("--output", type=Path, help="folder for table and figures; default: none is written")
     options = parser.parse_args()
     report = run(options.quick, options.base, options.data, options.repeats, options.loss_steps)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "training.json").write_text(report.as_json(), encoding="utf-8")
-    (options.output / "training.md").write_text(report.as_markdown(), encoding="utf-8")
+    if options.output is not None:
+        report.write(options.output)
     print(report.as_markdown())
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks import planning
+from benchmarks import planning, synthetic_corpus
 from benchmarks.synthetic_corpus import write_synthetic_corpus
 from isogloss.corpus import check_corpus
 
@@ -70,14 +70,22 @@ def test_the_first_batch_needs_no_memory_an_item(folder):
 
 def test_the_report_has_a_row_for_each_corpus_and_size(tmp_path, monkeypatch):
     monkeypatch.setattr(planning, "QUICK_SIZES", (500,))
-    report = planning.run(quick=True, work=tmp_path)
-    assert not list(tmp_path.iterdir())
-    lines = report.as_markdown().splitlines()
-    assert [line.split(" | ")[:2] for line in lines[2:]] == [
-        ["| 500", "parallel"],
-        ["| 500", "gaps"],
+    work = tmp_path / "work"
+    work.mkdir()
+    report = planning.run(quick=True, work=work)
+    assert not list(work.iterdir())
+    assert [row[:2] for row in report.rows] == [
+        ("500", "fully parallel"),
+        ("500", "60 % parallel, rest random"),
     ]
-    assert len(json.loads(report.as_json())["records"]) == 2
+    assert len(report.measured["records"]) == 2
     pytest.importorskip("matplotlib")
-    report.draw(tmp_path / "planning.svg")
-    assert (tmp_path / "planning.svg").read_text().startswith("<?xml")
+    report.write(tmp_path)
+    assert "microseconds a planned pair" in (tmp_path / "planning.svg").read_text()
+
+
+def test_a_size_without_room_on_disk_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic_corpus, "free_space", lambda _: 0)
+    report = planning.run(quick=True, work=tmp_path)
+    assert report.rows == ()
+    assert "4,000 items: not run: they need" in report.as_markdown()
