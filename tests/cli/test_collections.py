@@ -62,6 +62,9 @@ def test_miracl_in_two_languages_in_one_call(run, tmp_path, tiny_bert):
     code, _, err = run(*evaluate, "--passage-prompt", "passage: ")
     assert code == 2
     assert 'model.passage_prompt was "" and is now "passage: "' in err
+    code, _, err = run(*evaluate, "--precision", "bfloat16")
+    assert code == 2
+    assert 'model.precision was "float32" and is now "bfloat16"' in err
 
 
 def test_beir_and_what_its_corpus_lacks(run, tmp_path, tiny_bert):
@@ -102,7 +105,12 @@ def bad_inputs(tmp_path, model):
             (*evaluate, *work, "--language", "de"),
             "--language chooses among folders",
         ),
-        "pairs of languages": ((*evaluate, *work, "--pairs"), "--pairs is for parallel corpora"),
+        "pairs of languages": ((*evaluate, *work, "--pairs"), "--train-pair are for parallel corpora"),
+        "languages of training": (
+            (*evaluate, *work, "--train-language", "de"),
+            "--train-pair are for parallel corpora",
+        ),
+        "a precision that is not there": ((*evaluate, *work, "--precision", "int4"), "'int4' is none of"),
         "runs without an output": ((*evaluate, *work, "--runs"), "give --output"),
         "whole rankings": (
             (*evaluate, *work, "--runs", "--run-depth", 0, "--output", tmp_path / "out"),
@@ -122,6 +130,8 @@ CASES = (
     "a split that is not there",
     "a language that is not there",
     "pairs of languages",
+    "languages of training",
+    "a precision that is not there",
     "runs without an output",
     "whole rankings",
     "a folder in use",
