@@ -111,8 +111,8 @@ def evaluate(
     """Measure mono-, cross- and multilingual retrieval and language bias.
 
     Every distinct text is encoded once and ranked exactly; figures are means over queries, then over languages or
-    ordered pairs of languages. A corpus in MIRACL's or BEIR's form, however large, is measured by nDCG@10 and
-    Recall@100. What each measure says: docs/measures.md.
+    ordered pairs of languages. What each measure says: docs/measures.md. A corpus in MIRACL's or BEIR's form,
+    however large, is measured by nDCG@10, Recall@100, mAP@100 and MRR@10.
 
     Example: isogloss evaluate intfloat/multilingual-e5-small --data sample:test
     """
@@ -150,9 +150,10 @@ def evaluate(
         return encoder
 
     if is_collection_folder(Path(data)):
-        if pairs:
+        if pairs or train_languages or train_pairs:
             raise RecipeError(
-                "--pairs is for parallel corpora; results.json has the figures by language here"
+                "--pairs, --train-language and --train-pair are for parallel corpora; results.json has the figures by"
+                " language here"
             )
         evaluate_collection_folder(
             load, Path(data), work, split, languages, output, run_depth if runs else None
