@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
+from isogloss.evaluation import BIAS_DEFINITIONS
 from isogloss.evaluation.significance import Comparison, Row, SavedRuns
 from isogloss.reporting.tables import MEASURE_NAMES, SETTING_NAMES, Table, figure
 
 COMPARISON_FORMAT = 1
 HEADLINES = ("map", "rank_distance")
+_OF_MULTI_ALONE = frozenset(definition.key for definition in BIAS_DEFINITIONS)
 _MARKS = {"better": "▲", "worse": "▼", "higher": "↑", "lower": "↓"}
 _LEVEL_WORDS = {
     "overall": "macro-averages",
@@ -202,7 +204,7 @@ def _language_table(against: str, rows: Sequence[Row], interval: str) -> Table:
         for language in languages
     )
     names = tuple(
-        _label(measure) if measure == "rank_distance" else f"{setting} {_label(measure)}"
+        _label(measure) if measure in _OF_MULTI_ALONE else f"{setting} {_label(measure)}"
         for setting, measure in columns
     )
     used = {row.verdict for row in rows}

@@ -9,13 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from isogloss.evaluation.measures.registry import DEFINITIONS
+from isogloss.evaluation import DEFINITIONS
 
 SETTING_NAMES = {"mono": "monolingual", "cross": "cross-lingual", "multi": "multilingual"}
-_MEASURES = {"map": "mAP", "recall@1": "R@1", "recall@10": "R@10"}
-_COLLECTION_MEASURES = {"ndcg@10": "nDCG@10", "recall@100": "R@100", "map@100": "mAP@100", "mrr@10": "MRR@10"}
-_SHOWN = {**_MEASURES, "ndcg@10": "nDCG@10", "mrr": "MRR", "success@1": "S@1"}
 MEASURE_NAMES = {key: definition.label for key, definition in DEFINITIONS.items()}
+_MEASURES = ("map", "recall@1", "recall@10")
+_SHOWN = (*_MEASURES, "ndcg@10", "mrr", "success@1")
+_COLLECTION_MEASURES = {
+    "ndcg@10": MEASURE_NAMES["ndcg@10"],
+    "recall@100": "R@100",
+    "map@100": "mAP@100",
+    "mrr@10": "MRR@10",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def settings_table(results: Mapping[str, Any]) -> Table:
     data = results["data"]
     return Table(
         f"{results['model']['name']} on {_data_line(data)}",
-        ("setting", *_SHOWN.values(), "rank distance"),
+        ("setting", *(MEASURE_NAMES[measure] for measure in _SHOWN), "rank distance"),
         tuple(rows),
     )
 
@@ -146,10 +151,10 @@ def change_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
     """Two results on the same data side by side, with the change."""
     rows = []
     for setting, name in SETTING_NAMES.items():
-        for measure, short in _MEASURES.items():
+        for measure in _MEASURES:
             rows.append(
                 _change(
-                    f"{name} {short}",
+                    f"{name} {MEASURE_NAMES[measure]}",
                     before["settings"][setting][measure]["mean"],
                     after["settings"][setting][measure]["mean"],
                     3,

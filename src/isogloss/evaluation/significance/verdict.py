@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from isogloss.evaluation.measures import DEFINITIONS, Better
 
-from isogloss.evaluation.measures.registry import DEFINITIONS
-
-BETTER: dict[str, Literal["higher", "lower", "neither"]] = {
-    key: definition.better for key, definition in DEFINITIONS.items()
-}
+BETTER: dict[str, Better] = {key: definition.better for key, definition in DEFINITIONS.items()}
 """Which way a measure improves. One that is not here, or improves neither way, is called higher or lower."""
 
 NO_CLEAR_DIFFERENCE = "no clear difference"
