@@ -9,7 +9,8 @@ demo: setup
 	$(BIN)/isogloss demo --output isogloss-demo
 
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not openvino"
+	$(BIN)/python -m pytest -m "not slow and openvino"
 
 slow-test: setup
 	$(BIN)/python -m pytest -m slow

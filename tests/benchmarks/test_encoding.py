@@ -7,6 +7,8 @@ import pytest
 from benchmarks import encoding, evaluation
 from isogloss.encoding.encoder import SentenceTransformerEncoder
 
+pytestmark = pytest.mark.openvino
+
 
 def test_encoding(tiny_bert):
     report = encoding.run(quick=True, model=str(tiny_bert), data="sample:dev")

@@ -24,6 +24,8 @@ from isogloss.errors import ModelError
 from tests.conftest import tiny_tokenizer
 from tests.encoding.test_token_budget import fast, random_texts
 
+pytestmark = pytest.mark.openvino
+
 
 @pytest.fixture
 def openvino():
