@@ -80,7 +80,13 @@ def test_ctrl_c_keeps_what_is_encoded(tmp_path, tiny_bert):
     make_beir(tmp_path / "data", passages=20_000)
     command = [sys.executable, "-m", "isogloss", "evaluate", tiny_bert, "--data", tmp_path / "data"]
     command += ["--work", tmp_path / "work", "--device", "cpu"]
-    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        list(map(str, command)),
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background of a shell, interrupts are ignored, and children take that over.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while process.poll() is None and not (tmp_path / "work" / "data" / "manifest.json").is_file():
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
