@@ -58,7 +58,7 @@ def test_loss_and_gradients_equal_the_padded_step(kind, budget, padding_side, pa
     loss = InfoNCELoss(model, 0.05, budget)
     assert loss.packed
     if not packed:
-        loss.packed, loss.at_once = False, embed_at_once
+        loss.at_once = embed_at_once
     value, gradients = step(loss)
     plain_value, plain_gradients = step(Padded(model, 0.05))
     assert value.item() == pytest.approx(plain_value.item(), rel=1e-5)

@@ -23,6 +23,18 @@ Progress = Callable[[int], None]
 """Called with the number of texts just done."""
 
 
+def running_total(report: Callable[[int], None]) -> Progress:
+    """Turn what is just done into what is done in all, and report that."""
+    done = 0
+
+    def add(just_done: int) -> None:
+        nonlocal done
+        done += just_done
+        report(done)
+
+    return add
+
+
 class Encoder(Protocol):
     """Anything that turns queries and passages into vectors whose dot product is their score."""
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isogloss.corpus.passages import Passage
-from isogloss.encoding.encoder import Encoder, encode_distinct
+from isogloss.encoding.encoder import Encoder, encode_distinct, running_total
 from isogloss.errors import CorpusError, DataError, Interrupted, OutputError, RecipeError
 from isogloss.files import finished_file
 
@@ -139,7 +139,7 @@ class ShardFolder:
                 if len(batch) != self.rows(number):
                     raise CorpusError(f"{self.folder}: the corpus has fewer passages than before; begin anew")
                 if number in wanted:
-                    self._write(number, batch, encoder, _running(count))
+                    self._write(number, batch, encoder, running_total(count))
                     done += len(batch)
                     count(0)
         except KeyboardInterrupt:
@@ -201,18 +201,6 @@ class ShardFolder:
 
     def _path(self, number: int, suffix: str) -> Path:
         return self.folder / f"shard-{number:06d}.{suffix}"
-
-
-def _running(count: Callable[[int], None]) -> Callable[[int], None]:
-    """Turn counts of texts just done into counts since the beginning of a shard."""
-    done = 0
-
-    def add(texts: int) -> None:
-        nonlocal done
-        done += texts
-        count(done)
-
-    return add
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

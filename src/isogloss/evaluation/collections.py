@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from isogloss.corpus.collection import Collection, Survey, survey_passages
 from isogloss.corpus.judgements import Qrels, Query, read_qrels, read_queries
 from isogloss.corpus.passages import read_passages
-from isogloss.encoding.encoder import Encoder, encode_distinct
+from isogloss.encoding.encoder import Encoder, encode_distinct, running_total
 from isogloss.encoding.shards import SHARD_PASSAGES, ShardFolder
 from isogloss.errors import BenchmarkError, Interrupted
 from isogloss.evaluation import graded
@@ -256,14 +256,4 @@ def _stage(progress: StageProgress | None, stage: str) -> Callable[[int, int], N
 
 
 def _running(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None] | None:
-    """Turn counts of what was just done into counts since the beginning."""
-    if progress is None:
-        return None
-    done = 0
-
-    def add(just_done: int) -> None:
-        nonlocal done
-        done += just_done
-        progress(done, total)
-
-    return add
+    return None if progress is None else running_total(lambda done: progress(done, total))

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from isogloss.evaluation.pool import Pool
-from isogloss.evaluation.scoring import CANDIDATE_TILE, DistinctVectors
+from isogloss.evaluation.scoring import CANDIDATE_TILE, DistinctVectors, distinct_vectors
 
 LONGEST_PIECE = 32768
 """Scores of a query that are compared at once."""
@@ -67,6 +67,31 @@ class Slab:
 def column_order(pool: Pool) -> NDArray[np.int64]:
     """(C,) the candidates by language, then by id."""
     return np.lexsort((pool.tie_position, pool.candidate_language))
+
+
+def distinct_sides(
+    pool: Pool,
+    query_vectors: ArrayLike,
+    candidate_vectors: ArrayLike,
+    *,
+    query_index: ArrayLike | None,
+    candidate_index: ArrayLike | None,
+) -> tuple[DistinctVectors, DistinctVectors]:
+    """The vectors of queries and candidates as all that ranks takes them, so that all see the same scores, bit for bit.
+
+    Raises:
+        EvaluationError: as `distinct_vectors`.
+    """
+    return (
+        distinct_vectors(query_vectors, pool.query_ids, index=query_index, side="query"),
+        distinct_vectors(
+            candidate_vectors,
+            pool.candidate_ids,
+            index=candidate_index,
+            side="candidate",
+            order=column_order(pool),
+        ),
+    )
 
 
 def first_of_vector(pool: Pool, candidates: DistinctVectors) -> NDArray[np.bool_]:

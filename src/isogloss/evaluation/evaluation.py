@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isogloss.errors import EvaluationError
-from isogloss.evaluation.columns import column_order
+from isogloss.evaluation.columns import distinct_sides
 from isogloss.evaluation.language_bias import BiasScores, bias_of_ranks, bias_of_second_pass
 from isogloss.evaluation.language_shares import LanguageShares, language_shares, pool_recall
 from isogloss.evaluation.measures.language_share import SHARE_DISTANCE
 from isogloss.evaluation.measures.pool_recall import POOL_RECALL
 from isogloss.evaluation.pool import Benchmark, Pool, pool_of
 from isogloss.evaluation.ranking import MEMORY_BUDGET, Progress, Ranks, rank_relevant
-from isogloss.evaluation.scoring import DistinctVectors, distinct_vectors
+from isogloss.evaluation.scoring import DistinctVectors
 from isogloss.evaluation.second_pass import SecondPass, second_pass
 from isogloss.evaluation.settings import Counts, Setting, SettingScores, Summary, score_settings
 
@@ -106,13 +106,8 @@ def evaluate_vectors(
     """
     began = time.perf_counter()
     pool = pool_of(benchmark)
-    queries = distinct_vectors(query_vectors, pool.query_ids, index=query_index, side="query")
-    candidates = distinct_vectors(
-        candidate_vectors,
-        pool.candidate_ids,
-        index=candidate_index,
-        side="candidate",
-        order=column_order(pool),
+    queries, candidates = distinct_sides(
+        pool, query_vectors, candidate_vectors, query_index=query_index, candidate_index=candidate_index
     )
     ranks = rank_relevant(pool, queries, candidates, memory_budget=memory_budget, progress=progress)
     settings = score_settings(pool, ranks)

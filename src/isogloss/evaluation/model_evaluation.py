@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isogloss.corpus import RetrievalBenchmark
-from isogloss.encoding.encoder import Encoder, encode_distinct
+from isogloss.encoding.encoder import Encoder, encode_distinct, running_total
 from isogloss.evaluation.evaluation import Evaluation, evaluate_vectors
 from isogloss.evaluation.ranking import MEMORY_BUDGET
 from isogloss.evaluation.run_files import write_qrels, write_runs
@@ -102,14 +102,8 @@ def evaluate_model(
 def _counter(stage: str, texts: list[str], progress: StageProgress | None) -> Callable[[int], None] | None:
     if progress is None:
         return None
-    total, done = len(set(texts)), 0
-
-    def count(texts_done: int) -> None:
-        nonlocal done
-        done += texts_done
-        progress(stage, done, total)
-
-    return count
+    total = len(set(texts))
+    return running_total(lambda done: progress(stage, done, total))
 
 
 def write_benchmark_runs(

@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isogloss.errors import EvaluationError
-from isogloss.evaluation.columns import column_order
+from isogloss.evaluation.columns import distinct_sides
 from isogloss.evaluation.pool import Benchmark, Pool, pool_of
 from isogloss.evaluation.ranking import Progress
-from isogloss.evaluation.scoring import BLOCK_BYTES, distinct_vectors, score_blocks
+from isogloss.evaluation.scoring import BLOCK_BYTES, score_blocks
 from isogloss.evaluation.settings import SETTINGS, Setting
 from isogloss.files import finished_file
 
@@ -74,19 +74,13 @@ def write_runs(
         raise EvaluationError(f"a run of depth {depth}: give at least 1, or None for whole rankings")
     pool = pool_of(benchmark)
     _check_trec(benchmark.name, pool, paths, tag)
-    queries = distinct_vectors(query_vectors, pool.query_ids, index=query_index, side="query")
-    candidates = distinct_vectors(
-        candidate_vectors,
-        pool.candidate_ids,
-        index=candidate_index,
-        side="candidate",
-        order=column_order(pool),
+    queries, candidates = distinct_sides(
+        pool, query_vectors, candidate_vectors, query_index=query_index, candidate_index=candidate_index
     )
     column_vector = candidates.index[pool.tie_order]
     column_language = pool.candidate_language[pool.tie_order]
     column_id = [pool.candidate_ids[candidate] for candidate in pool.tie_order.tolist()]
-    by_vector = np.argsort(queries.index, kind="stable")
-    offsets = np.searchsorted(queries.index[by_vector], np.arange(len(queries.rows) + 1)).tolist()
+    by_vector, offsets = queries.texts_by_row()
     with ExitStack() as stack:
         files = {setting: stack.enter_context(text_file(path)) for setting, path in paths.items()}
         for block in score_blocks(queries, candidates, block_bytes=block_bytes):

@@ -40,6 +40,11 @@ class DistinctVectors:
     rows: NDArray[np.float32]
     index: NDArray[np.int64]
 
+    def texts_by_row(self) -> tuple[NDArray[np.int64], list[int]]:
+        """The texts in the order of their rows, (n,) int64, and where each row's begin there, and n."""
+        texts = np.argsort(self.index, kind="stable")
+        return texts, np.searchsorted(self.index[texts], np.arange(len(self.rows) + 1)).tolist()
+
 
 @dataclass(frozen=True)
 class ScoreBlock:

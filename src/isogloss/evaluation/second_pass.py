@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from isogloss.evaluation.columns import column_order
 from isogloss.evaluation.measures import PEER_DEPTH, SHARE_DEPTH
 from isogloss.evaluation.pool import Pool
 from isogloss.evaluation.ranking import Progress
@@ -56,16 +57,14 @@ def second_pass(
     Raises:
         EvaluationError: as `score_blocks`.
     """
-    # Columns language by language, and by ascending id within one, so that a language is one slice of a row of scores.
-    order = np.lexsort((pool.tie_position, pool.candidate_language))
+    order = column_order(pool)  # a language is one slice of a row of scores
     column_vector, column_tie = candidates.index[order], pool.tie_position[order]
     column_of = np.empty(len(order), dtype=np.int64)
     column_of[order] = np.arange(len(order))
     starts = np.searchsorted(pool.candidate_language[order], np.arange(len(pool.languages) + 1))
 
     column = column_of[pool.qrels[:, 1]]
-    by_vector = np.argsort(queries.index, kind="stable")
-    vector_offsets = np.searchsorted(queries.index[by_vector], np.arange(len(queries.rows) + 1)).tolist()
+    by_vector, vector_offsets = queries.texts_by_row()
     depth = min(depth, len(order))
     top = np.empty((len(pool.query_ids), depth), dtype=np.int32)
     own_before = np.zeros(len(pool.qrels), dtype=np.int64)

@@ -35,6 +35,11 @@ def keep_mask(shape: Sequence[int], probability: float, device: torch.device) ->
     return (words.view(torch.int16)[:count] >= dropped - _STEPS // 2).view(*shape), 1 - dropped / _STEPS
 
 
+def drop(values: Tensor, mask: Tensor, kept: float) -> Tensor:
+    """Set what a mask does not keep to zero and scale the rest by 1 / `kept`; serves gradients likewise."""
+    return (values * mask).mul_(1 / kept)
+
+
 class QuickDropout(nn.Dropout):
     """`torch.nn.Dropout` with `keep_mask`; its expected output is the input."""
 
@@ -51,13 +56,13 @@ class _Dropped(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, probability: float) -> Tensor:
         mask, ctx.kept = keep_mask(values.shape, probability, values.device)
         ctx.save_for_backward(mask)
-        return (values * mask).mul_(1 / ctx.kept)
+        return drop(values, mask, ctx.kept)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (mask,) = ctx.saved_tensors
-        return (gradient * mask).mul_(1 / ctx.kept), None
+        return drop(gradient, mask, ctx.kept), None
 
 
 @contextmanager

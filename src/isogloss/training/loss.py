@@ -82,10 +82,14 @@ class InfoNCELoss(nn.Module):
         # Read now: the trainer may wrap the model, and the wrapper has no configuration.
         self.shape = encoder_shape(model)
         self.at_once = embedding_of(model)
-        self.packed = self.at_once is not embed_at_once
         usual = PACKED_TOKEN_BUDGET if self.packed else TOKEN_BUDGET
         self.token_budget = usual if token_budget is None else token_budget
         self.share = share
+
+    @property
+    def packed(self) -> bool:
+        """Whether texts go through a processor in a row, without padding."""
+        return self.at_once is not embed_at_once
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None) -> Tensor:
         """Embed queries and candidates and return the loss.

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from transformers import AttentionInterface, PretrainedConfig
 
-from isogloss.training.dropout import keep_mask
+from isogloss.training.dropout import drop, keep_mask
 
 NAME = "isogloss_packed"
 """What transformers knows the attention by."""
@@ -152,7 +152,7 @@ class _PackedAttention(torch.autograd.Function):
             attention = scores.softmax(dim=-1)
             weights.append(attention)
             if masks:
-                attention = _dropped(attention, masks[place], kept)
+                attention = drop(attention, masks[place].view_as(attention), kept)
             bucket.write(torch.matmul(attention, v), out)
         ctx.save_for_backward(query, key, value, *weights, *masks)
         ctx.buckets, ctx.scale, ctx.kept = buckets, scale, kept
@@ -171,8 +171,8 @@ class _PackedAttention(torch.autograd.Function):
             attention = weights[place]
             to_weights = torch.matmul(g, v.transpose(-1, -2))
             if masks:
-                to_weights = _dropped(to_weights, masks[place], ctx.kept)
-                dropped = _dropped(attention, masks[place], ctx.kept)
+                to_weights = drop(to_weights, masks[place].view_as(to_weights), ctx.kept)
+                dropped = drop(attention, masks[place].view_as(attention), ctx.kept)
             else:
                 dropped = attention
             bucket.write(torch.matmul(dropped.transpose(-1, -2), g), to_value)
@@ -181,10 +181,6 @@ class _PackedAttention(torch.autograd.Function):
             bucket.write(torch.matmul(to_scores, k), to_query)
             bucket.write(torch.matmul(to_scores.transpose(-1, -2), q), to_key)
         return to_query, to_key, to_value, None, None, None
-
-
-def _dropped(weights: Tensor, mask: Tensor, kept: float) -> Tensor:
-    return (weights * mask.view_as(weights)).mul_(1 / kept)
 
 
 def _attention_of_transformers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure
+from isogloss.evaluation.measures.definition import ListMeasure
 from isogloss.evaluation.measures.ranked import checked_sizes, list_sums, places
 
 
@@ -33,17 +33,11 @@ def average_precision(ranks: NDArray[np.int64], offsets: NDArray[np.int64]) -> N
     return list_sums(places(sizes, offsets) / ranks, offsets) / sizes
 
 
-AVERAGE_PRECISION = ListMeasure(
-    Definition(
-        key="map",
-        label="mAP",
-        description="mean average precision: how early the relevant candidates come, all of them counted",
-        formula="mean over the relevant candidates, best first, of i / (rank of the i-th)",
-        low=0,
-        high=1,
-        better="higher",
-        settings=("mono", "cross", "multi"),
-        source="Buckley and Voorhees, SIGIR 2000; `map` of trec_eval",
-    ),
+AVERAGE_PRECISION = ListMeasure.of(
     average_precision,
+    key="map",
+    label="mAP",
+    description="mean average precision: how early the relevant candidates come, all of them counted",
+    formula="mean over the relevant candidates, best first, of i / (rank of the i-th)",
+    source="Buckley and Voorhees, SIGIR 2000; `map` of trec_eval",
 )

@@ -76,3 +76,21 @@ class ListMeasure:
 
     definition: Definition
     values: ListValues
+
+    @classmethod
+    def of(
+        cls, values: ListValues, *, key: str, label: str, description: str, formula: str, source: str
+    ) -> ListMeasure:
+        """A measure from 0 to 1, higher is better, in every setting."""
+        definition = Definition(
+            key=key,
+            label=label,
+            description=description,
+            formula=formula,
+            low=0,
+            high=1,
+            better="higher",
+            settings=("mono", "cross", "multi"),
+            source=source,
+        )
+        return cls(definition, values)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure, first_places
+from isogloss.evaluation.measures.definition import ListMeasure, first_places
 from isogloss.evaluation.measures.ranked import checked_depth, checked_sizes, list_sums, places
 
 
@@ -41,17 +41,11 @@ def ndcg_at(ranks: NDArray[np.int64], offsets: NDArray[np.int64], k: int) -> NDA
 
 def ndcg(k: int) -> ListMeasure:
     """The measure nDCG@k."""
-    return ListMeasure(
-        Definition(
-            key=f"ndcg@{k}",
-            label=f"nDCG@{k}",
-            description=f"discounted gain of {first_places(k)}, over that of the best order",
-            formula=f"sum over relevant ranks r <= {k} of 1 / log2(r + 1), divided by its largest possible value",
-            low=0,
-            high=1,
-            better="higher",
-            settings=("mono", "cross", "multi"),
-            source="Järvelin and Kekäläinen, TOIS 2002; `ndcg_cut` of trec_eval",
-        ),
+    return ListMeasure.of(
         partial(ndcg_at, k=k),
+        key=f"ndcg@{k}",
+        label=f"nDCG@{k}",
+        description=f"discounted gain of {first_places(k)}, over that of the best order",
+        formula=f"sum over relevant ranks r <= {k} of 1 / log2(r + 1), divided by its largest possible value",
+        source="Järvelin and Kekäläinen, TOIS 2002; `ndcg_cut` of trec_eval",
     )

@@ -44,8 +44,7 @@ def equal_rank_probability(
     lists = np.repeat(np.arange(len(sizes)), sizes)
     middle = np.repeat((sizes + 1) / 2, sizes)
     place = _shared_places(ranks, lists, offsets)
-    number = int(languages.max()) + 1 if len(languages) else 1
-    cell = lists * number + languages
+    cell, number = _cells(lists, languages)
     count = np.bincount(cell, minlength=len(sizes) * number)
     deviation = np.bincount(cell, weights=place - middle, minlength=len(sizes) * number)
     between = np.divide(deviation**2, count, out=np.zeros(len(count)), where=count > 0)
@@ -70,11 +69,16 @@ def order_matters(languages: NDArray[np.int64], offsets: NDArray[np.int64]) -> N
         (lists,) bool.
     """
     sizes = np.diff(offsets)
-    number = int(languages.max()) + 1 if len(languages) else 1
-    cell = np.repeat(np.arange(len(sizes)), sizes) * number + languages
+    cell, number = _cells(np.repeat(np.arange(len(sizes)), sizes), languages)
     count = np.bincount(cell, minlength=len(sizes) * number).reshape(len(sizes), number)
     matters: NDArray[np.bool_] = ((count > 0).sum(axis=1) > 1) & (count > 1).any(axis=1)
     return matters
+
+
+def _cells(lists: NDArray[np.int64], languages: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """One number a list and language for each document, and how many there are a list."""
+    number = int(languages.max()) + 1 if len(languages) else 1
+    return lists * number + languages, number
 
 
 def _shared_places(

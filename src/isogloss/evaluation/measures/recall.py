@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure, first_places
+from isogloss.evaluation.measures.definition import ListMeasure, first_places
 from isogloss.evaluation.measures.ranked import checked_depth, checked_sizes, list_sums
 
 
@@ -38,17 +38,11 @@ def recall_at(ranks: NDArray[np.int64], offsets: NDArray[np.int64], k: int) -> N
 
 def recall(k: int) -> ListMeasure:
     """The measure Recall@k."""
-    return ListMeasure(
-        Definition(
-            key=f"recall@{k}",
-            label=f"R@{k}",
-            description=f"share of the relevant candidates in {first_places(k)}",
-            formula=f"(relevant candidates in {first_places(k)}) / (relevant candidates)",
-            low=0,
-            high=1,
-            better="higher",
-            settings=("mono", "cross", "multi"),
-            source="`recall` of trec_eval",
-        ),
+    return ListMeasure.of(
         partial(recall_at, k=k),
+        key=f"recall@{k}",
+        label=f"R@{k}",
+        description=f"share of the relevant candidates in {first_places(k)}",
+        formula=f"(relevant candidates in {first_places(k)}) / (relevant candidates)",
+        source="`recall` of trec_eval",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure
+from isogloss.evaluation.measures.definition import ListMeasure
 from isogloss.evaluation.measures.ranked import checked_sizes
 
 
@@ -33,17 +33,11 @@ def reciprocal_rank(ranks: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDA
     return 1.0 / ranks[offsets[:-1]]
 
 
-RECIPROCAL_RANK = ListMeasure(
-    Definition(
-        key="mrr",
-        label="MRR",
-        description="mean reciprocal rank: how early the first relevant candidate comes",
-        formula="1 / (rank of the first relevant candidate)",
-        low=0,
-        high=1,
-        better="higher",
-        settings=("mono", "cross", "multi"),
-        source="Voorhees, TREC-8, 1999; `recip_rank` of trec_eval",
-    ),
+RECIPROCAL_RANK = ListMeasure.of(
     reciprocal_rank,
+    key="mrr",
+    label="MRR",
+    description="mean reciprocal rank: how early the first relevant candidate comes",
+    formula="1 / (rank of the first relevant candidate)",
+    source="Voorhees, TREC-8, 1999; `recip_rank` of trec_eval",
 )

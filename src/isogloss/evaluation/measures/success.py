@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.evaluation.measures.definition import Definition, ListMeasure, first_places
+from isogloss.evaluation.measures.definition import ListMeasure, first_places
 from isogloss.evaluation.measures.ranked import checked_depth, checked_sizes
 
 
@@ -37,17 +37,11 @@ def success_at(ranks: NDArray[np.int64], offsets: NDArray[np.int64], k: int) -> 
 
 def success(k: int) -> ListMeasure:
     """The measure Success@k."""
-    return ListMeasure(
-        Definition(
-            key=f"success@{k}",
-            label=f"S@{k}",
-            description=f"share of the queries with a relevant candidate in {first_places(k)}",
-            formula=f"1 if a relevant candidate is in {first_places(k)}, else 0",
-            low=0,
-            high=1,
-            better="higher",
-            settings=("mono", "cross", "multi"),
-            source="`success` of trec_eval",
-        ),
+    return ListMeasure.of(
         partial(success_at, k=k),
+        key=f"success@{k}",
+        label=f"S@{k}",
+        description=f"share of the queries with a relevant candidate in {first_places(k)}",
+        formula=f"1 if a relevant candidate is in {first_places(k)}, else 0",
+        source="`success` of trec_eval",
     )
