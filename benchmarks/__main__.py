@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness import Report
-from benchmarks.ranking import RankingReport
 from isogloss.errors import IsoglossError
 
 NAMES = ("training", "encoding", "evaluation", "ranking", "planning")
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.names or NAMES:
         print(f"== {name}", flush=True)
         try:
-            report: Report | RankingReport = importlib.import_module(f"benchmarks.{name}").run(options.quick)
+            report: Report = importlib.import_module(f"benchmarks.{name}").run(options.quick)
             print(report.as_markdown(), flush=True)
             if output is not None:
                 report.write(output)

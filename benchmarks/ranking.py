@@ -9,9 +9,7 @@ anything is timed, ranks of some queries are held against sorted lists of the sc
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import resource
 import statistics
 import sys
@@ -22,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.harness import Report, Spread
 from isogloss.evaluation import Pool, Ranks, distinct_vectors, rank_relevant
 from isogloss.evaluation.columns import column_order
 from isogloss.evaluation.scoring import check_scores, fill_scores
-from isogloss.files import finished_file
 
 DIMENSIONS = 384
 SIZES = ((10_000, 100_000), (10_000, 1_000_000))
@@ -47,54 +45,53 @@ class Case:
     seconds: list[float] = field(default_factory=list)
 
     @property
+    def bare(self) -> float:
+        """The bare product's seconds, the median of the repeats."""
+        return statistics.median(self.bare_seconds)
+
+    @property
     def ratios(self) -> list[float]:
         """How many times the bare product's time each repeat took."""
         return [ranking / bare for ranking, bare in zip(self.seconds, self.bare_seconds, strict=True)]
 
 
-@dataclass(frozen=True)
-class RankingReport:
-    """What was measured.
+def report_of(cases: list[Case], peak_gigabytes: float) -> Report:
+    """Put the cases into a table.
 
-    Attributes:
-        machine: processor, cores, BLAS.
+    Args:
         cases: one a size, number of relevant candidates and budget.
         peak_gigabytes: the most that the process held resident.
     """
-
-    machine: str
-    cases: list[Case]
-    peak_gigabytes: float
-
-    def as_json(self) -> str:
-        """Everything, as JSON."""
-        cases = [asdict(case) | {"ratios": case.ratios} for case in self.cases]
-        return json.dumps(asdict(self) | {"cases": cases}, indent=2) + "\n"
-
-    def as_markdown(self) -> str:
-        """The table, after a line on the machine."""
-        lines = [
-            f"{self.machine}; {DIMENSIONS} dimensions; at most {self.peak_gigabytes:.1f} GB resident\n",
-            "| queries | candidates | relevant a query | budget, GB | bare product, s | GFLOP/s | ranking, s"
-            " | ratio (lowest to highest) |",
-            "|--:|--:|--:|--:|--:|--:|--:|--:|",
-        ]
-        for case in self.cases:
-            bare, ratios = statistics.median(case.bare_seconds), case.ratios
-            operations = 2e-9 * case.queries * case.candidates * DIMENSIONS
-            lines.append(
-                f"| {case.queries:,} | {case.candidates:,} | {case.relevant} | {case.memory_budget} | {bare:.2f} |"
-                f" {operations / bare:.0f} | {statistics.median(case.seconds):.2f} |"
-                f" {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
+    return Report(
+        name="ranking",
+        title=f"ranking against the bare product of the same vectors, {DIMENSIONS} dimensions",
+        columns=(
+            "queries",
+            "candidates",
+            "relevant a query",
+            "budget, GB",
+            "bare product, s",
+            "GFLOP/s",
+            "ranking, s",
+            "ratio (lowest to highest)",
+        ),
+        rows=tuple(
+            (
+                case.queries,
+                case.candidates,
+                case.relevant,
+                case.memory_budget,
+                case.bare,
+                2e-9 * case.queries * case.candidates * DIMENSIONS / case.bare,
+                statistics.median(case.seconds),
+                Spread.over(case.ratios),
             )
-        return "\n".join(lines) + "\n"
-
-    def write(self, folder: Path) -> None:
-        """Write ranking.json and ranking.md."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for suffix, text in (("json", self.as_json()), ("md", self.as_markdown())):
-            with finished_file(folder / f"ranking.{suffix}") as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            for case in cases
+        ),
+        notes=(f"at most {peak_gigabytes:.1f} GB resident", _library()),
+        words=0,
+        measured={"cases": [asdict(case) | {"ratios": case.ratios} for case in cases]},
+    )
 
 
 def random_pool(queries: int, candidates: int, relevant: int, seed: int) -> Pool:
@@ -172,7 +169,7 @@ def check_ranks(
             assert ranks.language_rank[pair] == np.flatnonzero(inside == candidate)[0] + 1, (query, candidate)
 
 
-def run(quick: bool, repeats: int = 3) -> RankingReport:
+def run(quick: bool, repeats: int = 3) -> Report:
     """Check, then time bare product and ranking in turn; `quick` uses small sizes."""
     cases = []
     for number, candidates in QUICK_SIZES if quick else SIZES:
@@ -199,18 +196,13 @@ def run(quick: bool, repeats: int = 3) -> RankingReport:
                 )
         cases += of_size
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    return RankingReport(_machine(), cases, peak)
+    return report_of(cases, peak)
 
 
-def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+def _library() -> str:
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     kernel = os.environ.get("OPENBLAS_CORETYPE", "chosen by the library")
-    return (
-        f"{(names or [platform.machine()])[0]}, {os.cpu_count()} cores; numpy {np.__version__},"
-        f" {blas['name']} {blas['version']}, kernel {kernel}"
-    )
+    return f"{blas['name']} {blas['version']}, kernel {kernel}"
 
 
 def main() -> None:

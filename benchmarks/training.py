@@ -12,8 +12,9 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ from benchmarks.harness import Ratio, Report
 from isogloss import make_recipe, train
 from isogloss.corpus import ParallelCorpus, read_corpus
 from isogloss.encoding.loading import load_sentence_transformer, prompts_of
+from isogloss.training.batch_loading import PairCollator
 from isogloss.training.loss import InfoNCELoss
-from isogloss.training.pair_texts import PairDataset
+from isogloss.training.pair_texts import PairDataset, PairTexts
 from isogloss.training.planning import make_planner
 from isogloss.training.recipe import Recipe
 
@@ -194,8 +196,7 @@ def train_peer(recipe: Recipe, corpus: ParallelCorpus) -> Turn:
     if recipe.word_embeddings == "frozen":
         model.transformers_model.get_input_embeddings().weight.requires_grad_(False)
     model.max_seq_length = recipe.max_length
-    planner, pairs = make_planner(recipe, [corpus]), PairDataset([corpus], 0)
-    texts = [pairs[pair] for step in range(recipe.steps) for pair in planner.batch(step).pairs.tolist()]
+    texts = [pair for batch in planned_texts(recipe, corpus) for pair in batch]
     stamps = Stamps()
     with tempfile.TemporaryDirectory() as folder:
         arguments = SentenceTransformerTrainingArguments(
@@ -228,6 +229,24 @@ def train_peer(recipe: Recipe, corpus: ParallelCorpus) -> Turn:
     return stamps.turn()
 
 
+def planned_texts(recipe: Recipe, corpus: ParallelCorpus) -> Iterator[list[PairTexts]]:
+    """Yield the texts of each planned batch."""
+    planner, pairs = make_planner(recipe, [corpus]), PairDataset([corpus], 0)
+    for step in range(recipe.steps):
+        yield [pairs[pair] for pair in planner.batch(step).pairs.tolist()]
+
+
+def tokenised(
+    model: SentenceTransformer, recipe: Recipe, batch: Sequence[PairTexts]
+) -> list[dict[str, torch.Tensor]]:
+    """Tokenise the two sides of a batch as training does."""
+    collated = PairCollator(model.preprocess, prompts_of(model, recipe.base), recipe.max_length)(batch)
+    return [
+        {name.removeprefix(side): value for name, value in collated.items() if name.startswith(side)}
+        for side in ("query_", "passage_")
+    ]
+
+
 def in_order(dataset: Dataset, batch_size: int, drop_last: bool, **_: Any) -> BatchSampler:
     """The planned batches, one after the other."""
     return BatchSampler(SequentialSampler(dataset), batch_size, drop_last)
@@ -242,14 +261,7 @@ def largest_difference(recipe: Recipe, corpus: ParallelCorpus) -> float:
     model: SentenceTransformer = load_sentence_transformer(
         recipe.base, device="cpu", max_length=recipe.max_length
     ).eval()
-    prompts = prompts_of(model, recipe.base)
-    planner, pairs = make_planner(recipe, [corpus]), PairDataset([corpus], 0)
-    texts = [pairs[pair] for pair in planner.batch(0).pairs.tolist()]
-    limit = {"max_length": recipe.max_length}
-    sides = [
-        model.preprocess([pair.query for pair in texts], prompt=prompts.query, **limit),
-        model.preprocess([pair.passage for pair in texts], prompt=prompts.passage, **limit),
-    ]
+    sides = tokenised(model, recipe, next(planned_texts(recipe, corpus)))
     found: list[tuple[float, dict[str, torch.Tensor]]] = []
     losses: list[Callable[..., torch.Tensor]] = [
         InfoNCELoss(model, TEMPERATURE),
@@ -288,20 +300,12 @@ def attainable() -> float:
 def useful_gflop(recipe: Recipe, corpus: ParallelCorpus) -> float:
     """GFLOP of an average counted step: products of the layers and of attention, forward and twice backward."""
     model = load_sentence_transformer(recipe.base, device="cpu", max_length=recipe.max_length)
-    prompts = prompts_of(model, recipe.base)
     config = model.transformers_model.config
     hidden, inner = config.hidden_size, config.intermediate_size
-    planner, pairs = make_planner(recipe, [corpus]), PairDataset([corpus], 0)
-    limit = {"max_length": recipe.max_length}
     total = 0.0
-    for step in range(1, recipe.steps):
-        texts = [pairs[pair] for pair in planner.batch(step).pairs.tolist()]
-        for side, prompt in (
-            ([pair.query for pair in texts], prompts.query),
-            ([pair.passage for pair in texts], prompts.passage),
-        ):
-            mask = model.preprocess(side, prompt=prompt, **limit)["attention_mask"]
-            tokens = mask.sum(dim=1).double()
+    for batch in islice(planned_texts(recipe, corpus), 1, None):
+        for side in tokenised(model, recipe, batch):
+            tokens = side["attention_mask"].sum(dim=1).double()
             a_token = 2 * (4 * hidden**2 + 2 * hidden * inner) + 4 * hidden * tokens
             total += 3 * config.num_hidden_layers * float((tokens * a_token).sum())
     return total / (recipe.steps - 1) / 1e9
@@ -324,7 +328,9 @@ def run(
         loss_steps: if not 0, both sides also train so many steps with batches of 32, for their losses.
     """
     corpus = read_corpus(data)
-    steps, repeats = (2, 1) if quick else (4, repeats)
+    if quick:
+        repeats = 1
+    steps = 2 if quick else 4
     rows = []
     check = recipe_of(base, data, 8 if quick else 32, "dense", steps)
     difference = largest_difference(check, corpus)
