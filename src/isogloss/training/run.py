@@ -128,6 +128,8 @@ def train(
         raise Interrupted(
             f"stopped at step {trainer.state.global_step} of {recipe.steps}; the same command with --resume goes on"
         )
+    # The last to load the best checkpoint must have done so before the first throws the checkpoints away.
+    wait_for_all()
     if share.leads:
         _finish(recipe, output, workspace, materials, trainer, reporter, progress)
     wait_for_all()
