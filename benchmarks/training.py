@@ -317,6 +317,7 @@ def run(
     data: str = "sample:train",
     repeats: int = 3,
     loss_steps: int = 0,
+    batch_sizes: Sequence[int] = (32, 128),
 ) -> Report:
     """Check, then train in turn.
 
@@ -326,6 +327,7 @@ def run(
         data: a corpus.
         repeats: turns of each side.
         loss_steps: if not 0, both sides also train so many steps with batches of 32, for their losses.
+        batch_sizes: pairs a batch.
     """
     corpus = read_corpus(data)
     if quick:
@@ -334,7 +336,7 @@ def run(
     rows = []
     check = recipe_of(base, data, 8 if quick else 32, "dense", steps)
     difference = largest_difference(check, corpus)
-    for batch_size in (4,) if quick else (32, 128):
+    for batch_size in (4,) if quick else batch_sizes:
         for word_embeddings in ("sparse", "frozen"):
             recipe = recipe_of(base, data, batch_size, word_embeddings, steps)
             peers, ours, products = [], [], []
@@ -364,9 +366,12 @@ def main() -> None:
     parser.add_argument("--data", default="sample:train")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--loss-steps", type=int, default=0)
+    parser.add_argument("--batch-sizes", type=int, nargs="*", default=(32, 128))
     parser.add_argument("--output", type=Path, help="folder for table and figures; default: none is written")
     options = parser.parse_args()
-    report = run(options.quick, options.base, options.data, options.repeats, options.loss_steps)
+    report = run(
+        options.quick, options.base, options.data, options.repeats, options.loss_steps, options.batch_sizes
+    )
     if options.output is not None:
         report.write(options.output)
     print(report.as_markdown())

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 
-from isogloss.encoding.micro_batches import embed, embed_at_once, micro_batches
+from isogloss.encoding.micro_batches import (
+    embed,
+    embed_at_once,
+    micro_batches,
+    unpadded_micro_batches,
+)
 from isogloss.training.loss import InfoNCELoss
 
 
@@ -17,6 +24,26 @@ def test_every_text_is_in_one_micro_batch_under_the_budget(lengths, budget):
     for batch in batches:
         assert len(batch) == 1 or len(batch) * lengths[batch].max() <= budget
     assert all(np.diff(lengths[np.concatenate(batches)]) <= 0) if batches else True
+
+
+@given(st.lists(st.integers(1, 50), max_size=30), st.integers(1, 200))
+def test_without_padding_micro_batches_hold_about_as_many_tokens_under_the_budget(lengths, budget):
+    lengths = np.array(lengths, np.int64)
+    batches = unpadded_micro_batches(lengths, budget)
+    assert sorted(np.concatenate([np.empty(0, np.int64), *batches]).tolist()) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or lengths[batch].sum() <= budget for batch in batches)
+    assert all(np.diff(lengths[np.concatenate(batches)]) <= 0) if batches else True
+    # A text more would be too much, or was more than an even share.
+    even = lengths.sum() / max(-(-lengths.sum() // budget), 1)
+    for batch, after in pairwise(batches):
+        assert lengths[batch].sum() + lengths[after[0]] > min(budget, even)
+
+
+def test_micro_batches_without_padding_are_even():
+    assert [batch.tolist() for batch in unpadded_micro_batches(np.array([4, 4, 4, 4, 3]), 16)] == [
+        [0, 1, 2],
+        [3, 4],
+    ]
 
 
 TEXTS = [

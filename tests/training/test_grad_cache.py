@@ -346,7 +346,9 @@ def test_a_run_learns_the_same(tiny_bert, corpus_file, tmp_path, monkeypatch, tr
     base.save_pretrained(str(tmp_path / "base"))
     calls = []
     monkeypatch.setattr(
-        isogloss.training.loss, "embed_cached", lambda *given: calls.append(given) or embed_cached(*given)
+        isogloss.training.loss,
+        "embed_cached",
+        lambda *given, **how: calls.append(given) or embed_cached(*given, **how),
     )
     values = {
         "base": str(tmp_path / "base"),

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isogloss.training.packed_attention import buckets_of, packed_attention
+from isogloss.training.packed_attention import Layout, packed_attention
 
 HEADS, SIZE = 3, 4
 
@@ -33,7 +33,7 @@ def test_outputs_and_gradients_equal_texts_by_themselves(lengths, by_length):
     inputs, weight = tensors(lengths)
     results = []
     for attend in (
-        lambda q, k, v: packed_attention(q, k, v, buckets_of(lengths), 0.5),
+        lambda q, k, v: packed_attention(q, k, v, Layout.of(lengths, HEADS), 0.5),
         lambda q, k, v: text_by_text(q, k, v, lengths, 0.5),
     ):
         out = attend(*inputs)
@@ -44,13 +44,18 @@ def test_outputs_and_gradients_equal_texts_by_themselves(lengths, by_length):
 
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=40))
 def test_buckets_hold_every_token_once_and_are_well_filled(lengths):
-    buckets = buckets_of(lengths)
+    layout = Layout.of(lengths, HEADS)
+    buckets, tokens = layout.buckets, sum(lengths)
     assert [bucket.first for bucket in buckets] == [0, *(bucket.last for bucket in buckets[:-1])]
-    assert buckets[-1].last == sum(lengths)
-    assert sum(bucket.texts for bucket in buckets) == len(lengths)
+    assert buckets[-1].last == len(layout.tokens)
+    held = torch.ones(len(layout.tokens), dtype=torch.bool)
+    held[layout.padding] = False
+    assert sorted(layout.tokens[held].tolist()) == list(range(tokens * HEADS))
+    assert torch.equal(layout.tokens[layout.rows], torch.arange(tokens * HEADS))
     for bucket in buckets:
-        assert bucket.last - bucket.first >= 0.8 * bucket.texts * bucket.width
-        assert (bucket.rows is None) == (bucket.last - bucket.first == bucket.texts * bucket.width)
+        full = held[bucket.first : bucket.last].double().mean()
+        assert full >= 0.8
+        assert (bucket.bias is None) == (full == 1)
 
 
 def test_dropout_drops_weights_and_their_gradients_alike():
@@ -59,10 +64,10 @@ def test_dropout_drops_weights_and_their_gradients_alike():
 
     def attend(q, k, v):
         torch.manual_seed(7)
-        return packed_attention(q, k, v, buckets_of(lengths), 0.5, 0.3)
+        return packed_attention(q, k, v, Layout.of(lengths, HEADS), 0.5, 0.3)
 
     assert not torch.allclose(
-        attend(query, key, value), packed_attention(query, key, value, buckets_of(lengths), 0.5)
+        attend(query, key, value), packed_attention(query, key, value, Layout.of(lengths, HEADS), 0.5)
     )
     assert torch.autograd.gradcheck(attend, (query, key, value))
 
@@ -73,9 +78,9 @@ def test_dropout_keeps_the_expected_output():
     torch.manual_seed(1)
     with torch.no_grad():
         many = torch.stack(
-            [packed_attention(query, key, value, buckets_of(lengths), 0.5, 0.2) for _ in range(4000)]
+            [packed_attention(query, key, value, Layout.of(lengths, HEADS), 0.5, 0.2) for _ in range(4000)]
         )
-        plain = packed_attention(query, key, value, buckets_of(lengths), 0.5)
+        plain = packed_attention(query, key, value, Layout.of(lengths, HEADS), 0.5)
     error = many.std(dim=0) / len(many) ** 0.5
     assert ((many.mean(dim=0) - plain).abs() < 6 * error).all()
 
@@ -84,7 +89,7 @@ def test_half_precision_comes_back_as_it_went_in():
     lengths = [3, 3, 2]
     inputs = [tensor.detach().bfloat16().requires_grad_() for tensor in tensors(lengths)[0]]
     with torch.autocast("cpu", torch.bfloat16):
-        out = packed_attention(*inputs, buckets_of(lengths), 0.5, 0.1)
+        out = packed_attention(*inputs, Layout.of(lengths, HEADS), 0.5, 0.1)
     assert out.dtype == torch.bfloat16
     out.float().sum().backward()
     assert all(tensor.grad.dtype == torch.bfloat16 for tensor in inputs)

@@ -4,7 +4,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
 from isogloss.encoding.micro_batches import embed_at_once
-from isogloss.training.packing import embedding_of, packable, side_by_side
+from isogloss.training.packing import embedding_of, packable, side_by_side, unread_features
 
 TEXTS = ["a", "wasser und feuer", "水火 水火", "ein langer satz. " * 3, "b c"]
 
@@ -26,6 +26,12 @@ def test_vectors_equal_the_padded_ones_with_every_pooling(model, pooling, prompt
         padded = embed_at_once(model, dict(features))
         packed = embedding_of(model)(model, dict(features))
     torch.testing.assert_close(packed, padded, rtol=1e-5, atol=1e-5)
+
+
+def test_a_prompt_s_length_is_read_where_pooling_leaves_prompts_out(model):
+    assert unread_features(model) == {"prompt_length"}
+    model[1].include_prompt = False
+    assert unread_features(model) == frozenset()
 
 
 def test_the_model_attends_as_before_afterwards(model):
@@ -65,5 +71,9 @@ def test_sides_are_joined_where_they_differ_in_texts_alone(model):
     )
     assert together["input_ids"].shape == (7, passages["input_ids"].shape[1])
     assert side_by_side([{**queries, "prompt_length": 1}, {**passages, "prompt_length": 2}]) is None
+    both = [{**queries, "prompt_length": 1}, {**passages, "prompt_length": 2}]
+    together = side_by_side(both, frozenset({"prompt_length"}))
+    assert together["input_ids"].shape == (7, passages["input_ids"].shape[1])
+    assert "prompt_length" not in together
     assert side_by_side([queries, {**passages, "task": "passage"}]) is None
     assert side_by_side([{"vectors": torch.ones(2)}, {"vectors": torch.ones(2)}]) is None

@@ -65,22 +65,48 @@ def micro_batches(lengths: NDArray[np.int64], token_budget: int) -> list[NDArray
     return batches
 
 
+def unpadded_micro_batches(lengths: NDArray[np.int64], token_budget: int) -> list[NDArray[np.int64]]:
+    """Split texts, by falling length, into micro-batches of about equally many tokens, where none is spent on padding.
+
+    Args:
+        lengths: tokens a text, shape (texts,).
+        token_budget: tokens of a micro-batch, at most; a longer text is alone in its own.
+
+    Returns:
+        As `micro_batches`.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    total = int(lengths.sum())
+    # A small rest would cost as many calls as a full micro-batch.
+    even = -(-total // max(-(-total // token_budget), 1))
+    batches, start, tokens = [], 0, 0
+    for stop, length in enumerate(lengths[order].tolist()):
+        if stop > start and (tokens >= even or tokens + length > token_budget):
+            batches.append(order[start:stop])
+            start, tokens = stop, 0
+        tokens += length
+    return [*batches, order[start:]] if len(order) else []
+
+
 def token_mask(features: Mapping[str, Any]) -> Tensor | None:
     """Return the mask of real tokens, shape (texts, longest); None where the texts cannot be told apart by one."""
     mask = features.get("attention_mask")
     return mask if isinstance(mask, Tensor) and mask.dim() == 2 else None
 
 
-def split(mask: Tensor, token_budget: int) -> list[MicroBatch]:
-    """Split a side into micro-batches as `micro_batches` does.
+def split(mask: Tensor, token_budget: int, *, padded: bool = True) -> list[MicroBatch]:
+    """Split a side into micro-batches.
 
     Args:
         mask: one where a token is real, shape (texts, longest).
-        token_budget: as for `micro_batches`.
+        token_budget: tokens of a micro-batch, at most.
+        padded: whether padding is computed on and counts, as in `micro_batches`, or does not, as in
+            `unpadded_micro_batches`.
     """
     mask = mask.cpu()
     parts = []
-    for positions in micro_batches(mask.sum(dim=1).numpy(), token_budget):
+    cut = micro_batches if padded else unpadded_micro_batches
+    for positions in cut(mask.sum(dim=1).numpy(), token_budget):
         used = mask[torch.from_numpy(positions)].any(dim=0).nonzero()
         # Padding is cut off at whichever side the tokenizer puts it.
         first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, mask.shape[1])
@@ -115,7 +141,12 @@ def embed_at_once(model: nn.Module, features: dict[str, Any]) -> Tensor:
 
 
 def embed(
-    model: nn.Module, features: Mapping[str, Any], token_budget: int, at_once: Embedding = embed_at_once
+    model: nn.Module,
+    features: Mapping[str, Any],
+    token_budget: int,
+    at_once: Embedding = embed_at_once,
+    *,
+    padded: bool = True,
 ) -> Tensor:
     """Embed tokenised texts in micro-batches.
 
@@ -124,8 +155,9 @@ def embed(
         features: tensors of shape (texts, ...), those of tokens padded to (texts, longest); anything else in it is
             passed on as it is. Without an ``attention_mask`` of two dimensions, and on devices other than the CPU, the
             texts are embedded at once.
-        token_budget: as for `micro_batches`.
+        token_budget: as for `split`.
         at_once: embeds a micro-batch, which comes to it by falling length.
+        padded: whether `at_once` computes on padding.
 
     Returns:
         The vectors in the order of the texts, shape (texts, d).
@@ -133,5 +165,5 @@ def embed(
     mask = token_mask(features)
     if mask is None or mask.device.type != "cpu" or not len(mask):
         return at_once(model, dict(features))
-    parts = split(mask, token_budget)
+    parts = split(mask, token_budget, padded=padded)
     return join([at_once(model, take(features, part)) for part in parts], parts)

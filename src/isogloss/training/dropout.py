@@ -1,7 +1,8 @@
 """Dropout whose masks are drawn quickly on a processor.
 
 torch draws a number in double precision for each value, one processor core at work: of a training step of a small
-encoder that is a fifth. Here a draw of 64 bits decides over four values.
+encoder that is a fifth. Here a draw of 64 bits decides over four values, and comes from a generator of NumPy's that is
+twice as quick as torch's own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -18,30 +20,28 @@ from torch.autograd.function import once_differentiable
 _STEPS = 1 << 16
 
 
-def keep_mask(shape: Sequence[int], probability: float, device: torch.device) -> tuple[Tensor, float]:
-    """Draw which values dropout keeps, from torch's own generator.
+def dropout_mask(shape: Sequence[int], probability: float, like: Tensor) -> Tensor:
+    """Draw what dropout multiplies values with, by a seed from torch's own generator.
 
     Args:
         shape: of the values.
         probability: of being dropped, rounded to a multiple of 2**-16, at least one and at most all but one of them.
-        device: where to draw.
+        like: has the dtype and device wanted.
 
     Returns:
-        bool tensor of that shape, and the exact probability that a value is kept.
+        Zero for what is dropped; for the rest 1 / (1 - probability), with the probability as rounded.
     """
     dropped = min(max(round(probability * _STEPS), 1), _STEPS - 1)
     count = math.prod(shape)
-    words = torch.empty((count + 3) // 4, dtype=torch.int64, device=device).random_(-(2**63), None)
-    return (words.view(torch.int16)[:count] >= dropped - _STEPS // 2).view(*shape), 1 - dropped / _STEPS
-
-
-def drop(values: Tensor, mask: Tensor, kept: float) -> Tensor:
-    """Set what a mask does not keep to zero and scale the rest by 1 / `kept`; serves gradients likewise."""
-    return (values * mask).mul_(1 / kept)
+    seed = int(torch.empty((), dtype=torch.int64).random_())
+    words = torch.from_numpy(np.random.SFC64(seed).random_raw((count + 3) // 4).view(np.int16))[:count]
+    # Of the values' dtype: a product with a mask of bytes takes twice as long.
+    mask = (words >= dropped - _STEPS // 2).to(like.device, like.dtype).view(*shape)
+    return mask.mul_(_STEPS / (_STEPS - dropped))
 
 
 class QuickDropout(nn.Dropout):
-    """`torch.nn.Dropout` with `keep_mask`; its expected output is the input."""
+    """`torch.nn.Dropout` with `dropout_mask`; its expected output is the input."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop values in training; pass them on otherwise."""
@@ -54,15 +54,15 @@ class QuickDropout(nn.Dropout):
 class _Dropped(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, probability: float) -> Tensor:
-        mask, ctx.kept = keep_mask(values.shape, probability, values.device)
+        mask = dropout_mask(values.shape, probability, values)
         ctx.save_for_backward(mask)
-        return drop(values, mask, ctx.kept)
+        return values * mask
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (mask,) = ctx.saved_tensors
-        return drop(gradient, mask, ctx.kept), None
+        return gradient * mask, None
 
 
 @contextmanager

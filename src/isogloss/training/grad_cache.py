@@ -58,6 +58,8 @@ def embed_cached(
     sides: Sequence[Mapping[str, Any]],
     token_budget: int,
     at_once: Embedding = embed_at_once,
+    *,
+    padded: bool = True,
 ) -> tuple[Tensor, ...]:
     """Embed the sides of a batch; activations are not kept, but computed again in the backward pass.
 
@@ -70,13 +72,14 @@ def embed_cached(
         model: takes a dictionary of features, gives one with ``sentence_embedding``.
         sides: for each side tensors of shape (texts, ...), those of tokens padded to (texts, longest), among them
             ``attention_mask``.
-        token_budget: as for `micro_batches`.
+        token_budget: as for `split`.
         at_once: embeds a micro-batch.
+        padded: whether `at_once` computes on padding.
 
     Returns:
         For each side the vectors in the order of its texts, shape (texts, d).
     """
-    parts = [split(side["attention_mask"], token_budget) for side in sides]
+    parts = [split(side["attention_mask"], token_budget, padded=padded) for side in sides]
     pieces = [(side, part) for side, of_side in zip(sides, parts, strict=True) for part in of_side]
     # Only what depends on something that needs a gradient is called back.
     needs_gradient = torch.empty(0, requires_grad=any(weight.requires_grad for weight in model.parameters()))

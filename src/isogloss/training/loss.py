@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from isogloss.encoding.micro_batches import embed, embed_at_once
 from isogloss.training.activation_memory import cached_token_budget, encoder_shape
 from isogloss.training.grad_cache import embed_cached
-from isogloss.training.packing import embedding_of, side_by_side
+from isogloss.training.packing import embedding_of, side_by_side, unread_features
 from isogloss.training.processes import ALONE, Share, gather_candidates
 
 TOKEN_BUDGET = 512
 """Tokens at once: enough to keep a processor's matrix units busy, few enough to leave little padding."""
 
-PACKED_TOKEN_BUDGET = 2048
+PACKED_TOKEN_BUDGET = 3072
 """Likewise for texts in a row, of which none is padding: large products are quickest, until they wait for memory."""
 
 UNLIMITED = 2**62
@@ -82,6 +82,7 @@ class InfoNCELoss(nn.Module):
         # Read now: the trainer may wrap the model, and the wrapper has no configuration.
         self.shape = encoder_shape(model)
         self.at_once = embedding_of(model)
+        self.unread = unread_features(model) if self.packed else frozenset()
         usual = PACKED_TOKEN_BUDGET if self.packed else TOKEN_BUDGET
         self.token_budget = usual if token_budget is None else token_budget
         self.share = share
@@ -110,11 +111,14 @@ class InfoNCELoss(nn.Module):
                 self.shape, sides, self.token_budget, self.memory_budget, packed=self.packed
             )
             if tokens is not None:
-                return embed_cached(self.model, sides, tokens, self.at_once)
-        together = side_by_side(sides) if self.packed else None
+                return embed_cached(self.model, sides, tokens, self.at_once, padded=not self.packed)
+        together = side_by_side(sides, self.unread) if self.packed else None
         if together is None:
-            return tuple(embed(self.model, side, self.token_budget, self.at_once) for side in sides)
-        vectors = embed(self.model, together, self.token_budget, self.at_once)
+            return tuple(
+                embed(self.model, side, self.token_budget, self.at_once, padded=not self.packed)
+                for side in sides
+            )
+        vectors = embed(self.model, together, self.token_budget, self.at_once, padded=False)
         return torch.split(vectors, [len(side["attention_mask"]) for side in sides])
 
     def get_config_dict(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from transformers import AttentionInterface, PretrainedConfig
 
-from isogloss.training.dropout import drop, keep_mask
+from isogloss.training.dropout import dropout_mask
 
 NAME = "isogloss_packed"
 """What transformers knows the attention by."""
@@ -28,53 +28,89 @@ _FULL = 0.8
 
 @dataclass(frozen=True)
 class Bucket:
-    """Texts that lie one after the other and are of about the same length.
+    """Texts that lie one after the other, are of about the same length, and are padded to the longest of them.
 
     Attributes:
-        first: where its first token lies.
-        last: one past its last token.
-        texts: how many there are.
-        width: tokens of the longest.
-        rows: where each token goes when the texts are padded to one width, shape (tokens,); None where all are of it.
-        bias: what is added to the scores of keys, shape (texts, 1, 1, width): minus infinity for padding.
+        first: its first row among those of all buckets, of which a text, head and position have one each.
+        last: one past its last row.
+        width: positions a text.
+        bias: what is added to the scores of keys, shape (texts and heads, 1, width): minus infinity for padding; None
+            where there is none.
     """
 
     first: int
     last: int
-    texts: int
     width: int
-    rows: Tensor | None
     bias: Tensor | None
 
-    def padded(self, tensor: Tensor) -> Tensor:
-        """Its part of (tokens, heads, d) as (texts, heads, width, d)."""
-        part = tensor[self.first : self.last]
-        if self.rows is not None:
-            part = part.new_zeros(self.texts * self.width, *part.shape[1:]).index_copy_(0, self.rows, part)
-        return part.view(self.texts, self.width, *part.shape[1:]).transpose(1, 2)
+    def of(self, rows: Tensor) -> Tensor:
+        """Its part of all rows, (rows, d), as (texts and heads, width, d)."""
+        return rows[self.first : self.last].view(-1, self.width, rows.shape[1])
 
-    def write(self, values: Tensor, tensor: Tensor) -> None:
-        """Put (texts, heads, width, d) into its part of (tokens, heads, d)."""
-        values = values.transpose(1, 2)
-        part = tensor[self.first : self.last]
-        if self.rows is None:
-            part.view(values.shape).copy_(values)
-        else:
-            torch.index_select(values.flatten(0, 1), 0, self.rows, out=part)
-
-    def weights(self, heads: int) -> int:
+    @property
+    def weights(self) -> int:
         """How many attention weights it has, those of padding included."""
-        return self.texts * heads * self.width * self.width
+        return (self.last - self.first) * self.width
 
 
-def buckets_of(lengths: Sequence[int]) -> list[Bucket]:
-    """Put neighbouring texts of like length together.
+@dataclass(frozen=True)
+class Layout:
+    """Where the tokens of each text, as each head sees them, lie in buckets.
 
-    Args:
-        lengths: tokens of each text, each at least one; there are few buckets where they rise or fall.
+    Attributes:
+        buckets: the texts by length.
+        tokens: for each row of the buckets the token's row in (tokens x heads, d), int64; for padding, the text's first
+            token: what is computed with it is masked out or not read.
+        rows: for each token and head its row in the buckets, int64, shape (tokens x heads,).
+        padding: rows that are padding, int64.
     """
-    buckets: list[Bucket] = []
-    first = start = 0
+
+    buckets: Sequence[Bucket]
+    tokens: Tensor
+    rows: Tensor
+    padding: Tensor
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], heads: int) -> Layout:
+        """Put neighbouring texts of like length together.
+
+        Args:
+            lengths: tokens of each text, each at least one; there are few buckets where they rise or fall.
+            heads: of the attention.
+        """
+        buckets: list[Bucket] = []
+        tokens, real = [], []
+        first = row = 0
+        for of_texts in _of_like_length(lengths):
+            texts, width = len(of_texts), int(of_texts.max())
+            positions = torch.arange(width)
+            is_real = positions < of_texts[:, None]
+            starts = first + of_texts.cumsum(0) - of_texts
+            token = starts[:, None] + torch.where(is_real, positions, 0)
+            tokens.append((token[:, None] * heads + torch.arange(heads)[:, None]).flatten())
+            real.append(is_real[:, None].expand(-1, heads, -1).flatten())
+            bias = None
+            if not is_real.all():
+                bias = torch.zeros(texts, 1, width).masked_fill_(~is_real[:, None], -torch.inf)
+                bias = bias.repeat_interleave(heads, 0)
+            buckets.append(Bucket(row, row + texts * heads * width, width, bias))
+            first, row = first + int(of_texts.sum()), buckets[-1].last
+        all_tokens, all_real = torch.cat(tokens), torch.cat(real)
+        rows = torch.empty(first * heads, dtype=torch.int64)
+        rows[all_tokens[all_real]] = all_real.nonzero()[:, 0]
+        return cls(buckets, all_tokens, rows, (~all_real).nonzero()[:, 0])
+
+    def spread(self, tensor: Tensor) -> Tensor:
+        """Copy (tokens, heads, d) into the rows of the buckets, (rows, d)."""
+        return tensor.reshape(-1, tensor.shape[-1]).index_select(0, self.tokens)
+
+    def collect(self, rows: Tensor, heads: int) -> Tensor:
+        """Copy the rows that are not padding back to (tokens, heads, d)."""
+        return rows.index_select(0, self.rows).view(-1, heads, rows.shape[1])
+
+
+def _of_like_length(lengths: Sequence[int]) -> Iterator[Tensor]:
+    start = 0
     while start < len(lengths):
         stop, low, high = start, lengths[start], lengths[start]
         while stop < len(lengths):
@@ -82,26 +118,15 @@ def buckets_of(lengths: Sequence[int]) -> list[Bucket]:
             if low < _FULL * high:
                 break
             stop += 1
-        of_texts = torch.tensor(lengths[start:stop])
-        buckets.append(_bucket(first, of_texts))
-        first, start = buckets[-1].last, stop
-    return buckets
+        yield torch.tensor(lengths[start:stop])
+        start = stop
 
 
-def _bucket(first: int, lengths: Tensor) -> Bucket:
-    texts, width, last = len(lengths), int(lengths.max()), first + int(lengths.sum())
-    if (lengths == width).all():
-        return Bucket(first, last, texts, width, None, None)
-    real = torch.arange(width) < lengths[:, None]
-    bias = torch.zeros(texts, 1, 1, width).masked_fill_(~real[:, None, None], -torch.inf)
-    return Bucket(first, last, texts, width, real.flatten().nonzero()[:, 0], bias)
-
-
-_buckets: ContextVar[Sequence[Bucket]] = ContextVar("the packed texts")
+_layout: ContextVar[Layout] = ContextVar("the packed texts")
 
 
 def packed_attention(
-    query: Tensor, key: Tensor, value: Tensor, buckets: Sequence[Bucket], scale: float, dropout: float = 0.0
+    query: Tensor, key: Tensor, value: Tensor, layout: Layout, scale: float, dropout: float = 0.0
 ) -> Tensor:
     """Attention of every token to all tokens of its text.
 
@@ -109,7 +134,7 @@ def packed_attention(
         query: shape (tokens, heads, d), one text after the other.
         key: likewise.
         value: likewise.
-        buckets: the texts, together all tokens.
+        layout: the texts, together all tokens.
         scale: multiplies the products of queries and keys.
         dropout: the share of attention weights that is set to zero.
 
@@ -118,7 +143,7 @@ def packed_attention(
     """
     # What is computed inside is of the dtype of what comes in, in both directions.
     with torch.autocast(query.device.type, enabled=False):
-        out: Tensor = _PackedAttention.apply(query, key, value, buckets, scale, dropout)  # type: ignore[no-untyped-call]
+        out: Tensor = _PackedAttention.apply(query, key, value, layout, scale, dropout)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -131,56 +156,52 @@ class _PackedAttention(torch.autograd.Function):
         query: Tensor,
         key: Tensor,
         value: Tensor,
-        buckets: Sequence[Bucket],
+        layout: Layout,
         scale: float,
         dropout: float,
     ) -> Tensor:
         heads = query.shape[1]
-        out = torch.empty_like(value, memory_format=torch.contiguous_format)
+        q, k, v = layout.spread(query).mul_(scale), layout.spread(key), layout.spread(value)
         masks: list[Tensor] = []
-        kept = 1.0
         if dropout > 0:
-            sizes = [bucket.weights(heads) for bucket in buckets]
-            mask, kept = keep_mask((sum(sizes),), dropout, query.device)
-            masks = list(torch.split(mask, sizes))
+            sizes = [bucket.weights for bucket in layout.buckets]
+            masks = list(torch.split(dropout_mask((sum(sizes),), dropout, like=query), sizes))
         weights = []
-        for place, bucket in enumerate(buckets):
-            q, k, v = bucket.padded(query), bucket.padded(key), bucket.padded(value)
-            scores = torch.matmul(q, k.transpose(-1, -2)).mul_(scale)
+        out = torch.empty_like(v)
+        for place, bucket in enumerate(layout.buckets):
+            scores = torch.bmm(bucket.of(q), bucket.of(k).transpose(1, 2))
             if bucket.bias is not None:
                 scores.add_(bucket.bias)
             attention = scores.softmax(dim=-1)
             weights.append(attention)
             if masks:
-                attention = drop(attention, masks[place].view_as(attention), kept)
-            bucket.write(torch.matmul(attention, v), out)
-        ctx.save_for_backward(query, key, value, *weights, *masks)
-        ctx.buckets, ctx.scale, ctx.kept = buckets, scale, kept
-        return out
+                attention = attention * masks[place].view_as(attention)
+            torch.bmm(attention, bucket.of(v), out=bucket.of(out))
+        ctx.save_for_backward(q, k, v, *weights, *masks)
+        ctx.layout, ctx.scale, ctx.heads = layout, scale, heads
+        return layout.collect(out, heads)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, *rest = ctx.saved_tensors
-        weights, masks = rest[: len(ctx.buckets)], rest[len(ctx.buckets) :]
-        to_query, to_key, to_value = (
-            torch.empty_like(tensor, memory_format=torch.contiguous_format) for tensor in (query, key, value)
-        )
-        for place, bucket in enumerate(ctx.buckets):
-            q, k, v, g = (bucket.padded(tensor) for tensor in (query, key, value, gradient))
-            attention = weights[place]
-            to_weights = torch.matmul(g, v.transpose(-1, -2))
+        layout: Layout = ctx.layout
+        q, k, v, *rest = ctx.saved_tensors
+        weights, masks = rest[: len(layout.buckets)], rest[len(layout.buckets) :]
+        g = layout.spread(gradient).index_fill_(0, layout.padding, 0)
+        to_q, to_k, to_v = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
+        for place, bucket in enumerate(layout.buckets):
+            attention = dropped = weights[place]
+            to_weights = torch.bmm(bucket.of(g), bucket.of(v).transpose(1, 2))
             if masks:
-                to_weights = drop(to_weights, masks[place].view_as(to_weights), ctx.kept)
-                dropped = drop(attention, masks[place].view_as(attention), ctx.kept)
-            else:
-                dropped = attention
-            bucket.write(torch.matmul(dropped.transpose(-1, -2), g), to_value)
+                mask = masks[place].view_as(attention)
+                to_weights.mul_(mask)
+                dropped = attention * mask
+            torch.bmm(dropped.transpose(1, 2), bucket.of(g), out=bucket.of(to_v))
             to_scores = torch._softmax_backward_data(to_weights, attention, -1, attention.dtype)
-            to_scores.mul_(ctx.scale)
-            bucket.write(torch.matmul(to_scores, k), to_query)
-            bucket.write(torch.matmul(to_scores.transpose(-1, -2), q), to_key)
-        return to_query, to_key, to_value, None, None, None
+            torch.bmm(to_scores, bucket.of(k), out=bucket.of(to_q))
+            torch.bmm(to_scores.transpose(1, 2), bucket.of(q), out=bucket.of(to_k))
+        to_query, to_key, to_value = (layout.collect(rows, ctx.heads) for rows in (to_q, to_k, to_v))
+        return to_query.mul_(ctx.scale), to_key, to_value, None, None, None
 
 
 def _attention_of_transformers(
@@ -197,7 +218,7 @@ def _attention_of_transformers(
     """`packed_attention` in the form in which transformers calls attention: shape (1, heads, tokens, d) in."""
     q, k, v = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return packed_attention(q, k, v, _buckets.get(), scale, dropout)[None], None
+    return packed_attention(q, k, v, _layout.get(), scale, dropout)[None], None
 
 
 AttentionInterface.register(NAME, _attention_of_transformers)
@@ -212,10 +233,10 @@ def attention_within(config: PretrainedConfig, lengths: Sequence[int]) -> Iterat
         lengths: tokens of each text.
     """
     usual = config._attn_implementation
-    token = _buckets.set(buckets_of(lengths))
+    token = _layout.set(Layout.of(lengths, config.num_attention_heads))
     config._attn_implementation = NAME
     try:
         yield
     finally:
         config._attn_implementation = usual
-        _buckets.reset(token)
+        _layout.reset(token)

@@ -55,13 +55,26 @@ def embedding_of(model: nn.Module) -> Embedding:
     return partial(embed_packed, encoder=encoder)
 
 
-def side_by_side(sides: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def unread_features(model: nn.Module) -> frozenset[str]:
+    """Return what a `packable` model is given and does not read: a prompt's length, where pooling includes prompts."""
+    pooling = model[1]  # type: ignore[index]
+    return frozenset({"prompt_length"} if pooling.include_prompt else ())
+
+
+def side_by_side(
+    sides: Sequence[Mapping[str, Any]], unread: frozenset[str] = frozenset()
+) -> dict[str, Any] | None:
     """Put the texts of all sides of a batch one below the other, so that they can be embedded together.
+
+    Args:
+        sides: features of each side.
+        unread: features that may differ, since nothing depends on them; they are left out.
 
     Returns:
         Features padded at the end to the longest text of all, shape (all texts, longest); None where the sides have
         something other than texts of their own, such as a task.
     """
+    sides = [{name: side[name] for name in side if name not in unread} for side in sides]
     if any(token_mask(side) is None or side.keys() != sides[0].keys() for side in sides):
         return None
     width = max(side["attention_mask"].shape[1] for side in sides)
