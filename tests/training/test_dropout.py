@@ -4,7 +4,6 @@ from torch import nn
 
 from isogloss.training.dropout import QuickDropout, dropout_mask, quick_dropout
 
-
 FLOAT = torch.empty(0)
 
 
