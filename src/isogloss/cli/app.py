@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from isogloss._version import __version__
+from isogloss.cli.audit import audit
 from isogloss.cli.compare import compare
 from isogloss.cli.data import data_app
 from isogloss.cli.demo import demo
@@ -40,6 +41,7 @@ def isogloss(
     """Measure and remove language bias in multilingual retrieval."""
 
 
+app.command()(audit)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(train)
