@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from isogloss.evaluation.pool import Pool
 from isogloss.evaluation.scoring import CANDIDATE_TILE, DistinctVectors, distinct_vectors
 
-LONGEST_PIECE = 32768
+LONGEST_PIECE = 8192
 """Scores of a query that are compared at once."""
 
 _OWN_PIECE = 4096
