@@ -59,6 +59,7 @@ def test_equals_sorted_lists_however_candidates_are_cut(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "LONGEST_PIECE", longest)
         patch.setattr(columns, "_OWN_PIECE", own)
+        patch.setattr(columns, "_LONGEST_SHARED", max(longest, own))
         patch.setattr(ranking, "LONGEST_PIECE", longest)
         patch.setattr(ranking, "_THRESHOLDS_AT_ONCE", together)
         patch.setattr(ranking, "_FEWEST_ROWS", 1)
@@ -190,6 +191,7 @@ def test_cuts_cover_everything_once(lengths, longest, own):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "LONGEST_PIECE", longest)
         patch.setattr(columns, "_OWN_PIECE", own)
+        patch.setattr(columns, "_LONGEST_SHARED", max(longest, own))
         cuts = list(columns._cuts(starts))
     assert [place for low, high in cuts for place in range(low, high)] == list(range(starts[-1]))
-    assert all(0 < high - low <= longest for low, high in cuts)
+    assert all(0 < high - low <= max(longest, own) for low, high in cuts)

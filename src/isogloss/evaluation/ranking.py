@@ -8,7 +8,6 @@ the slab holds turns out to be another, if only in its last bit, those queries a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from isogloss.evaluation.scoring import (
     check_scores,
     fill_scores,
     tile_of,
+    worker_threads,
 )
 
 Progress = Callable[[int, int], None]
@@ -40,7 +40,6 @@ _PAD_BYTES = 64 * QUERY_TILE
 # Of few candidates all scores are held at once, so that nothing has to be foretold; of many, as much as caches hold.
 _TILES_OF_FEW = 16
 _TILES_OF_MANY = 4
-_MOST_THREADS = 8
 # What is compared in one call, so many pieces' worth of flags at most, stays in a core's cache.
 _THRESHOLDS_AT_ONCE = 128
 _FEWEST_ROWS = 8
@@ -89,7 +88,7 @@ def rank_relevant(
     within_float32 = check_scores(queries, candidates)
     if not memory_budget > 0:
         raise EvaluationError(f"memory_budget is {memory_budget}; give a positive number of gigabytes")
-    threads = _threads() if len(candidates.index) >= _WORTH_THREADS else 1
+    threads = worker_threads() if len(candidates.index) >= _WORTH_THREADS else 1
     # Each thread holds flags and, where vectors are shared, the scores of a piece.
     spare = memory_budget * _GIGABYTE - threads * 6 * _THRESHOLDS_AT_ONCE * LONGEST_PIECE
     tiles = -(-len(candidates.rows) // CANDIDATE_TILE)
@@ -304,8 +303,3 @@ def _count_languages(
     pairs.before[pair] += before
     own = slice(piece.bounds[language], piece.bounds[language + 1])
     pairs.before_in_language[pair] += np.count_nonzero(flags[own])
-
-
-def _threads() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_THREADS)
