@@ -5,16 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from isogloss.cli.options import DataDir, Device, Languages, PassagePrompt, QueryPrompt
-
-if TYPE_CHECKING:
-    from isogloss.corpus import RetrievalBenchmark
-    from isogloss.evaluation.evaluation import Evaluation
-    from isogloss.evaluation.model_evaluation import EncodedBenchmark
 
 
 def audit(
@@ -59,7 +54,7 @@ def audit(
     from isogloss.cli.console import print_table, quiet_libraries, staged_progress
     from isogloss.cli.trained import trained_from
     from isogloss.corpus import load_benchmark
-    from isogloss.errors import RecipeError
+    from isogloss.errors import DataError, RecipeError
     from isogloss.files import refuse_existing
 
     page = folder = None
@@ -80,11 +75,21 @@ def audit(
     from isogloss.encoding.precision import check_precision
     from isogloss.evaluation.model_evaluation import evaluate_model
     from isogloss.evaluation.seen_unseen import with_training
+    from isogloss.evaluation.significance import read_saved_runs
+    from isogloss.reporting.audit.earlier import COMPARED
     from isogloss.reporting.audit.verdict import verdict
+    from isogloss.reporting.audit.writing import write_audit
     from isogloss.reporting.bias import bias_table
     from isogloss.reporting.results import model_results
     from isogloss.reporting.tables import settings_table
 
+    for before in against or []:
+        earlier = read_saved_runs([before], COMPARED).data
+        if earlier["checksum"] != benchmark.checksum:
+            raise DataError(
+                f"{before}: is of other data ({earlier['name']}, {earlier['queries']} queries); audits of the same data"
+                " can be compared"
+            )
     encoder = SentenceTransformerEncoder.load(
         model,
         query_prompt=query_prompt,
@@ -103,57 +108,15 @@ def audit(
     said = verdict(results)
     typer.echo(f"{said.level.upper()}. {said.bias} {said.quality}")
     if folder is not None:
-        _write(folder, page, results, evaluation, encoded, benchmark, against or [], worst)
-        typer.echo(f"written: {page or folder / 'index.html'}")
-
-
-def _write(
-    folder: Path,
-    page: Path | None,
-    results: dict[str, Any],
-    evaluation: Evaluation,
-    encoded: EncodedBenchmark,
-    benchmark: RetrievalBenchmark,
-    against: list[Path],
-    worst: int,
-) -> None:
-    from isogloss.evaluation.per_query import write_per_query
-    from isogloss.evaluation.results import write_results
-    from isogloss.evaluation.score_histogram import score_histogram
-    from isogloss.evaluation.significance import read_saved_runs
-    from isogloss.evaluation.significance.intervals import figure_intervals
-    from isogloss.evaluation.worst_queries import worst_queries
-    from isogloss.files import finished_file, finished_folder
-    from isogloss.reporting.audit.earlier import COMPARED, earlier_table
-    from isogloss.reporting.audit.findings import QUALITY, findings
-    from isogloss.reporting.audit.forms import write_tables
-    from isogloss.reporting.audit.page import audit_page
-
-    with finished_folder(folder) as unfinished:
-        write_results(results, unfinished / "results.json")
-        write_per_query(evaluation, unfinished / "per_query.parquet")
-        earlier = [
-            earlier_table(read_saved_runs([before, unfinished], COMPARED), before) for before in against
-        ]
-        found = findings(
+        write_audit(
+            folder,
             results,
+            evaluation,
+            encoded,
             benchmark,
-            score_histogram(
-                evaluation.pool,
-                encoded.query_vectors,
-                encoded.candidate_vectors,
-                encoded.query_index,
-                encoded.candidate_index,
-            ),
-            worst_queries(evaluation, worst) if worst else [],
-            figure_intervals(read_saved_runs([unfinished], QUALITY).paired),
-            earlier=earlier,
+            page=page,
+            against=against or [],
+            worst=worst,
             command=shlex.join(["isogloss", *sys.argv[1:]]),
         )
-        write_tables(found, unfinished / "tables")
-        text = audit_page(found)
-        if page is None:
-            (unfinished / "index.html").write_text(text, encoding="utf-8")
-        else:
-            with finished_file(page, overwrite=False) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+        typer.echo(f"written: {page or folder / 'index.html'}")
