@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,15 @@ class Encoder(Protocol):
         self, texts: Sequence[str], side: Side, progress: Progress | None = None
     ) -> NDArray[np.float32]:
         """Encode texts to float32 vectors of unit length, shape (texts, dimension), in the order given."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Say what the vectors depend on, as far as a reader of results wants to know, in JSON's types.
+
+        `name`, `query_prompt`, `passage_prompt`, `max_length` in tokens, `dimension`, `precision` and `device` are
+        always there, None where they are not known; a source other than a local model has `source`, and what belongs
+        to it.
+        """
         ...
 
 
@@ -168,6 +177,18 @@ class SentenceTransformerEncoder:
             raise ModelError(
                 f"{self.name}: the model failed on {len(texts)} {side} texts: {error}"
             ) from error
+
+    def describe(self) -> dict[str, Any]:
+        """Say what the vectors depend on."""
+        return {
+            "name": self.name,
+            "query_prompt": self.prompts.query,
+            "passage_prompt": self.prompts.passage,
+            "max_length": self.max_length or self.model.max_seq_length,
+            "dimension": self.model.get_embedding_dimension(),
+            "precision": self.precision,
+            "device": str(self.model.device),
+        }
 
 
 def default_token_budget(device: torch.device) -> int:
