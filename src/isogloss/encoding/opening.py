@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from isogloss.encoding.debias.saved import is_cured, load_cured
 from isogloss.encoding.encoder import Encoder, SentenceTransformerEncoder
 from isogloss.encoding.precision import check_precision
 
@@ -33,12 +35,14 @@ def open_encoder(
         ModelError: it cannot be found, loaded or read.
         RecipeError: an option makes no sense for it.
     """
-    return SentenceTransformerEncoder.load(
-        model,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        max_length=max_length,
-        token_budget=token_budget,
-        precision=check_precision(precision, device),
-        device=device,
-    )
+    options: dict[str, Any] = {
+        "query_prompt": query_prompt,
+        "passage_prompt": passage_prompt,
+        "max_length": max_length,
+        "token_budget": token_budget,
+        "precision": check_precision(precision, device),
+        "device": device,
+    }
+    if is_cured(folder := Path(model).expanduser()):
+        return load_cured(folder, **options)
+    return SentenceTransformerEncoder.load(model, **options)
