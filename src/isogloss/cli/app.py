@@ -10,6 +10,7 @@ from isogloss._version import __version__
 from isogloss.cli.audit import audit
 from isogloss.cli.compare import compare
 from isogloss.cli.data import data_app
+from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.evaluate import evaluate
 from isogloss.cli.model import model_app
@@ -44,6 +45,7 @@ def isogloss(
 app.command()(audit)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(debias)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)

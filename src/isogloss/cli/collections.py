@@ -11,11 +11,11 @@ import typer
 from isogloss.errors import RecipeError
 
 if TYPE_CHECKING:
-    from isogloss.encoding.encoder import SentenceTransformerEncoder
+    from isogloss.encoding.encoder import Encoder
 
 
 def evaluate_collection_folder(
-    load: Callable[[], SentenceTransformerEncoder],
+    load: Callable[[], Encoder],
     data: Path,
     work: Path | None,
     split: str | None,
@@ -58,7 +58,6 @@ def evaluate_collection_folder(
     )
     from isogloss.evaluation.collections import DEPTH, evaluate_collections
     from isogloss.evaluation.results import write_results
-    from isogloss.reporting.results import described_model
 
     encoder = load()
     identity = passage_identity(encoder)
@@ -66,11 +65,10 @@ def evaluate_collection_folder(
         scores = evaluate_collections(
             encoder, collections, work, identity=identity, depth=max(run_depth or 0, DEPTH), progress=progress
         )
-    described = described_model(encoder, encoder.model.get_embedding_dimension())
     results = collection_results(
         scores,
         name=data.resolve().name,
-        model={**described, "weights": identity["weights"], "precision": identity["precision"]},
+        model={**encoder.describe(), **{key: identity[key] for key in ("weights",) if key in identity}},
         versions=library_versions(),
     )
     print_table(collections_table(results))

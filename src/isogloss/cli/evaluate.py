@@ -10,7 +10,7 @@ import typer
 from isogloss.cli.options import DataDir, Device, Languages, PassagePrompt, QueryPrompt
 
 if TYPE_CHECKING:
-    from isogloss.encoding.encoder import SentenceTransformerEncoder
+    from isogloss.encoding.encoder import Encoder
 
 
 def evaluate(
@@ -130,20 +130,25 @@ def evaluate(
     if output is not None:
         refuse_existing(output)
 
-    def load() -> SentenceTransformerEncoder:
+    def load() -> Encoder:
         from isogloss.encoding.encoder import SentenceTransformerEncoder
-        from isogloss.encoding.precision import bfloat16_pays, check_precision
+        from isogloss.encoding.opening import open_encoder
+        from isogloss.encoding.precision import bfloat16_pays
 
-        encoder = SentenceTransformerEncoder.load(
+        encoder = open_encoder(
             model,
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
             max_length=max_length,
             token_budget=token_budget,
-            precision=check_precision(precision, device),
+            precision=precision,
             device=device,
         )
-        if precision == "bfloat16" and not bfloat16_pays(encoder.model.device):
+        if (
+            precision == "bfloat16"
+            and isinstance(encoder, SentenceTransformerEncoder)
+            and not bfloat16_pays(encoder.model.device)
+        ):
             typer.echo(
                 "bfloat16 is no faster than float32 on this device; int8 may be, on a processor", err=True
             )

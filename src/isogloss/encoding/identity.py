@@ -10,22 +10,30 @@ from isogloss.errors import ModelError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from isogloss.encoding.encoder import SentenceTransformerEncoder
+    from isogloss.encoding.encoder import Encoder
+
+_NOT_OF_PASSAGES = ("query_prompt", "dimension")
+"""The dimension, because an endpoint's is not known before its first vector."""
 
 
-def passage_identity(encoder: SentenceTransformerEncoder) -> dict[str, Any]:
+def passage_identity(encoder: Encoder) -> dict[str, Any]:
     """Describe what the vectors of passages depend on; equal descriptions, equal vectors up to rounding.
 
     Args:
-        encoder: a local model.
+        encoder: any encoder.
 
     Returns:
-        `weights`, as `weights_digest` gives it, of the model that `load` found, whatever precision it was put into;
-        `passage_prompt`; `max_length` in tokens; `precision`.
+        Of a local model: `weights`, as `weights_digest` gives it, of the model that `load` found, whatever precision
+        it was put into; `passage_prompt`; `max_length` in tokens; `precision`. Of any other encoder: what it says of
+        itself, without what the passages' vectors do not depend on.
 
     Raises:
-        ModelError: the model holds no weights to tell it by.
+        ModelError: the local model holds no weights to tell it by.
     """
+    from isogloss.encoding.encoder import SentenceTransformerEncoder
+
+    if not isinstance(encoder, SentenceTransformerEncoder):
+        return {key: value for key, value in encoder.describe().items() if key not in _NOT_OF_PASSAGES}
     weights = encoder.converted_from or weights_digest(encoder.model)
     if weights is None:
         raise ModelError(
