@@ -19,6 +19,7 @@ COMMANDS = (
     "data convert",
     "data fetch",
     "data list",
+    "data texts",
     "model",
     "model fetch",
 )

@@ -382,18 +382,18 @@ def test_two_processes_use_one_cache(server):
 
 def test_a_kill_leaves_a_cache_that_goes_on(server):
     server.answer = lambda number, texts: time.sleep(0.02)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, f"openai:m@{server.url}", "0", "9000"])
+    child = subprocess.Popen([sys.executable, "-c", CHILD, f"openai:m@{server.url}", "0", "4000"])
     while len(server.requests) < 30:
         time.sleep(0.01)
     child.send_signal(signal.SIGKILL)
     child.wait(30)
     time.sleep(0.1)
     before = len(server.texts)
-    texts = [f"{number}" for number in range(9000)]
+    texts = [f"{number}" for number in range(4000)]
     server.answer = lambda number, texts: None
     np.testing.assert_allclose(opened(server).encode(texts, "query"), expected(texts), atol=1e-6)
     # What was under way or had just come is asked for twice.
-    assert len(server.texts) - before <= 9000 - before + 12 * 32
+    assert len(server.texts) - before <= 4000 - before + 12 * 32
 
 
 def test_a_cache_that_is_none(server):

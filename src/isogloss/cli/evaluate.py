@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model folder, an offline model's name, or a hub name.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A model folder, an offline model's name, or a hub name; an ONNX export; an endpoint, "
+            "openai:MODEL@URL; or vectors, .npy or .parquet."
+        ),
+    ],
     data: Annotated[
         str,
         typer.Option(
