@@ -10,6 +10,7 @@ from pathlib import Path
 COMMANDS = (
     "",
     "evaluate",
+    "encode",
     "compare",
     "train",
     "plan",

@@ -227,6 +227,23 @@ def test_texts_out_and_vectors_in_give_the_figures_of_the_model(tmp_path, tiny_b
     assert one["model"]["files"][0]["name"] == given.name
 
 
+def test_encode_writes_vectors_that_give_the_same_figures(tmp_path, tiny_bert, corpus_file):
+    options = ("--query-prompt", "was ist ", "--device", "cpu")
+    vectors = tmp_path / "vectors.parquet"
+    assert run("encode", tiny_bert, "--data", corpus_file, "--output", vectors, *options) == 0
+    assert run("encode", tiny_bert, "--data", corpus_file, "--output", vectors, *options) == 2
+    table = pq.read_table(vectors)
+    assert table.column_names == ["side", "text", "vector"]
+    assert len(table) == 320
+    assert run("evaluate", vectors, "--data", corpus_file, "--output", tmp_path / "one") == 0
+    assert run("evaluate", tiny_bert, "--data", corpus_file, "--output", tmp_path / "two", *options) == 0
+    one, two = (read_results(tmp_path / name / "results.json") for name in ("one", "two"))
+    # The vectors are brought to unit length once more, which may round their last digit.
+    assert one["settings"]["multi"]["map"]["mean"] == pytest.approx(
+        two["settings"]["multi"]["map"]["mean"], abs=1e-3
+    )
+
+
 def test_the_texts_of_a_benchmark(tmp_path, corpus_file, capsys):
     texts = distinct_texts(load_benchmark(str(corpus_file)))
     assert len(set(texts)) == len(texts) == 320
@@ -239,4 +256,4 @@ def test_the_texts_of_a_benchmark(tmp_path, corpus_file, capsys):
         assert list(zip(read.sides, read.texts, strict=True)) == texts
         (tmp_path / name).unlink()
     assert run("data", "texts", corpus_file, tmp_path / "t.csv") == 2
-    assert "written as .parquet or .jsonl" in capsys.readouterr().err
+    assert "written is .parquet or .jsonl" in capsys.readouterr().err

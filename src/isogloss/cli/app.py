@@ -10,6 +10,7 @@ from isogloss._version import __version__
 from isogloss.cli.compare import compare
 from isogloss.cli.data import data_app
 from isogloss.cli.demo import demo
+from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
@@ -41,6 +42,7 @@ def isogloss(
 
 
 app.command()(evaluate)
+app.command()(encode)
 app.command()(compare)
 app.command()(train)
 app.command()(plan)

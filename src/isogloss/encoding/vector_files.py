@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -60,7 +60,7 @@ def distinct_texts(benchmark: RetrievalBenchmark) -> list[tuple[Side, str]]:
     ]
 
 
-def write_texts(texts: list[tuple[Side, str]], path: Path) -> None:
+def write_texts(texts: Sequence[tuple[Side, str]], path: Path) -> None:
     """Write texts for encoding them elsewhere, with the columns `side` and `text`.
 
     Args:
@@ -70,8 +70,7 @@ def write_texts(texts: list[tuple[Side, str]], path: Path) -> None:
     Raises:
         OutputError: it ends in anything else, exists, or cannot be written.
     """
-    if path.suffix not in (".parquet", ".jsonl"):
-        raise OutputError(f"{path}: texts are written as .parquet or .jsonl; choose such a name")
+    check_new(path, (".parquet", ".jsonl"))
     with finished_file(path, overwrite=False) as temporary:
         if path.suffix == ".parquet":
             sides, words = zip(*texts, strict=True)
@@ -79,6 +78,43 @@ def write_texts(texts: list[tuple[Side, str]], path: Path) -> None:
         else:
             lines = [json.dumps({"side": side, "text": text}, ensure_ascii=False) for side, text in texts]
             temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+
+
+def write_vectors(
+    texts: Sequence[tuple[Side, str]], vectors: Sequence[NDArray[np.float32]], path: Path
+) -> None:
+    """Write texts and their vectors, with the columns `side`, `text` and `vector`.
+
+    Args:
+        texts: n texts.
+        vectors: parts of shape (., d), n rows in all, in the order of the texts.
+        path: ends in .parquet.
+
+    Raises:
+        OutputError: as `write_texts`.
+    """
+    check_new(path, (".parquet",))
+    kind = pa.list_(pa.float32(), vectors[0].shape[1])
+    schema = pa.schema({"side": pa.string(), "text": pa.string(), "vector": kind})
+    with finished_file(path, overwrite=False) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        first = 0
+        for part in vectors:
+            sides, words = zip(*texts[first : first + len(part)], strict=True)
+            numbers = pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), type=kind)
+            writer.write_table(pa.table([pa.array(sides), pa.array(words), numbers], schema=schema))
+            first += len(part)
+
+
+def check_new(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Check a file's name before the work for it begins.
+
+    Raises:
+        OutputError: it ends in none of the suffixes, or exists.
+    """
+    if path.suffix not in suffixes:
+        raise OutputError(f"{path}: written is {' or '.join(suffixes)}; choose such a name")
+    if path.exists():
+        raise OutputError(f"{path}: exists already; choose another name or remove it")
 
 
 def is_vector_file(path: Path) -> bool:
