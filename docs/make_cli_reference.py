@@ -10,6 +10,7 @@ from pathlib import Path
 COMMANDS = (
     "",
     "evaluate",
+    "encode",
     "compare",
     "train",
     "plan",
@@ -19,6 +20,7 @@ COMMANDS = (
     "data convert",
     "data fetch",
     "data list",
+    "data texts",
     "model",
     "model fetch",
 )

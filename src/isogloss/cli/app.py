@@ -12,6 +12,7 @@ from isogloss.cli.compare import compare
 from isogloss.cli.data import data_app
 from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
+from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
@@ -44,6 +45,7 @@ def isogloss(
 
 app.command()(audit)
 app.command()(evaluate)
+app.command()(encode)
 app.command()(compare)
 app.command()(debias)
 app.command()(train)

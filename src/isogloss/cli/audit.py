@@ -9,11 +9,20 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli.options import DataDir, Device, Languages, PassagePrompt, QueryPrompt
+from isogloss.cli.options import (
+    DataDir,
+    Device,
+    Languages,
+    MaxLength,
+    Model,
+    PassagePrompt,
+    Precision,
+    QueryPrompt,
+)
 
 
 def audit(
-    model: Annotated[str, typer.Argument(help="A model folder, an offline model's name, or a hub name.")],
+    model: Model,
     data: Annotated[
         str,
         typer.Option(
@@ -36,11 +45,8 @@ def audit(
     languages: Languages = None,
     query_prompt: QueryPrompt = None,
     passage_prompt: PassagePrompt = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit."),
-    ] = None,
-    precision: Annotated[str, typer.Option(help="float32, bfloat16 or int8, as for evaluate.")] = "float32",
+    max_length: MaxLength = None,
+    precision: Precision = "float32",
     device: Device = None,
 ) -> None:
     """Say on one page whether a model is fair to every language.
@@ -71,8 +77,7 @@ def audit(
         benchmark = benchmark.subset(languages)
 
     quiet_libraries()
-    from isogloss.encoding.encoder import SentenceTransformerEncoder
-    from isogloss.encoding.precision import check_precision
+    from isogloss.encoding.opening import open_encoder
     from isogloss.evaluation.model_evaluation import evaluate_model
     from isogloss.evaluation.seen_unseen import with_training
     from isogloss.evaluation.significance import read_saved_runs
@@ -90,12 +95,12 @@ def audit(
                 f"{before}: is of other data ({earlier['name']}, {earlier['queries']} queries); audits of the same data"
                 " can be compared"
             )
-    encoder = SentenceTransformerEncoder.load(
+    encoder = open_encoder(
         model,
         query_prompt=query_prompt,
         passage_prompt=passage_prompt,
         max_length=max_length,
-        precision=check_precision(precision, device),
+        precision=precision,
         device=device,
     )
     with staged_progress() as progress:

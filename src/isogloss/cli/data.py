@@ -108,6 +108,30 @@ def convert(
     typer.echo(f"{len(corpus)} items in {len(corpus.languages)} languages: {output}")
 
 
+@data_app.command("texts")
+def write_texts_to_encode(
+    data: Annotated[
+        str, typer.Argument(help="As `isogloss evaluate --data` takes it: xquad-r, my-faq.jsonl.")
+    ],
+    output: Annotated[Path, typer.Argument(help="A new file, .parquet or .jsonl.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Write the distinct texts of a benchmark, to encode them elsewhere.
+
+    A row a text: side (query or passage) and text. Add a column vector (Parquet), or save an array of a vector a row
+    under the same name as .npy, and give the file to `isogloss evaluate` as MODEL.
+
+    Example: isogloss data texts sample:test texts.parquet
+    """
+    from isogloss.corpus import load_benchmark
+    from isogloss.encoding.vector_files import distinct_texts, write_texts
+
+    texts = distinct_texts(load_benchmark(data, data_dir))
+    write_texts(texts, output)
+    queries = sum(side == "query" for side, _ in texts)
+    typer.echo(f"{queries} queries and {len(texts) - queries} passages: {output}")
+
+
 @data_app.command("fetch")
 def fetch(
     name: Annotated[str, typer.Argument(help="xquad-r or mlqa-r.")],

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isogloss.cli.options import DataDir, Device, Languages, PassagePrompt, QueryPrompt
+from isogloss.cli.options import (
+    DataDir,
+    Device,
+    Languages,
+    MaxLength,
+    Model,
+    PassagePrompt,
+    Precision,
+    QueryPrompt,
+    TokenBudget,
+)
 
 if TYPE_CHECKING:
     from isogloss.encoding.encoder import Encoder
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model folder, an offline model's name, or a hub name.")],
+    model: Model,
     data: Annotated[
         str,
         typer.Option(
@@ -32,24 +42,9 @@ def evaluate(
     languages: Languages = None,
     query_prompt: QueryPrompt = None,
     passage_prompt: PassagePrompt = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit."),
-    ] = None,
-    precision: Annotated[
-        str,
-        typer.Option(
-            help="float32; bfloat16, for GPUs and processors with AMX; or int8, for processors: needs isogloss[int8]."
-        ),
-    ] = "float32",
-    token_budget: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Tokens a forward pass, padding included; lower it if memory runs out."
-            " Default: what is fast on the device.",
-        ),
-    ] = None,
+    max_length: MaxLength = None,
+    precision: Precision = "float32",
+    token_budget: TokenBudget = None,
     device: Device = None,
     runs: Annotated[
         bool,

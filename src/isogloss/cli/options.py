@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A model folder, an offline model's name, or a hub name; an ONNX export; an endpoint, "
+        "openai:MODEL@URL; or vectors, .npy or .parquet."
+    ),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -26,6 +33,23 @@ PassagePrompt = Annotated[
 ]
 Device = Annotated[
     str | None, typer.Option(help="Torch device, e.g. cpu or cuda; default: a GPU where there is one.")
+]
+MaxLength = Annotated[
+    int | None, typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit.")
+]
+Precision = Annotated[
+    str,
+    typer.Option(
+        help="float32; bfloat16, for GPUs and processors with AMX; or int8, for processors: needs isogloss[int8]."
+    ),
+]
+TokenBudget = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Tokens a forward pass, padding included; lower it if memory runs out."
+        " Default: what is fast on the device.",
+    ),
 ]
 RecipeFile = Annotated[
     Path | None, typer.Argument(help="A TOML recipe; options override its keys.", show_default=False)

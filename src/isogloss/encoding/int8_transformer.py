@@ -52,8 +52,12 @@ def convert_to_int8(model: SentenceTransformer, name: str) -> None:
     transformer.model = _OpenVINOModel(openvino, converted, torch_model.config)
 
 
-def import_openvino() -> Any:
+def import_openvino(what: str = "--precision int8", extra: str = "int8") -> Any:
     """Import OpenVINO without its telemetry, which would report the import to its makers.
+
+    Args:
+        what: needs it, for the error.
+        extra: the extra of isogloss that brings it.
 
     Raises:
         ModelError: it is not installed.
@@ -64,7 +68,7 @@ def import_openvino() -> Any:
         import openvino
     except ImportError as error:
         raise ModelError(
-            f"--precision int8 needs OpenVINO ({error}); install it with: pip install 'isogloss[int8]'"
+            f"{what} needs OpenVINO ({error}); install it with: pip install 'isogloss[{extra}]'"
         ) from error
     return openvino
 
@@ -79,7 +83,7 @@ class _OpenVINOModel(nn.Module):
         self._compiled = openvino.Core().compile_model(
             model,
             "CPU",
-            {**_settings(), "DYNAMIC_QUANTIZATION_GROUP_SIZE": ACTIVATION_GROUP},
+            {**processor_settings(), "DYNAMIC_QUANTIZATION_GROUP_SIZE": ACTIVATION_GROUP},
         )
         self._request = self._compiled.create_infer_request()
 
@@ -91,7 +95,8 @@ class _OpenVINOModel(nn.Module):
         return {"last_hidden_state": torch.from_numpy(output.copy())}
 
 
-def _settings() -> dict[str, Any]:
+def processor_settings() -> dict[str, Any]:
+    """Return OpenVINO's settings for float32 on torch's number of threads."""
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
@@ -160,7 +165,7 @@ def _check(openvino: Any, converted: Any, torch_model: nn.Module, examples: list
     Raises:
         ValueError: they differ.
     """
-    compiled = openvino.Core().compile_model(converted, "CPU", _settings())
+    compiled = openvino.Core().compile_model(converted, "CPU", processor_settings())
     for inputs in examples:
         output = torch.from_numpy(compiled({name: value.numpy() for name, value in inputs.items()})[0])
         with torch.inference_mode():

@@ -39,7 +39,7 @@ def resolve_model(model: str | Path) -> str:
     if not name.strip():
         raise ModelError("the model's name is empty; give a model folder or a hub name")
     if path.is_dir():
-        if not any((path / configuration).is_file() for configuration in _CONFIGURATIONS):
+        if not is_model_folder(path):
             raise ModelError(
                 f"{name}: the folder holds no model (none of {', '.join(_CONFIGURATIONS)} is in it); "
                 "give a sentence-transformers or Hugging Face model folder"
@@ -57,6 +57,11 @@ def resolve_model(model: str | Path) -> str:
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"{name}: no such model folder")
     return name
+
+
+def is_model_folder(path: Path) -> bool:
+    """Tell whether a folder holds a sentence-transformers or Hugging Face model."""
+    return any((path / configuration).is_file() for configuration in _CONFIGURATIONS)
 
 
 def load_sentence_transformer(

@@ -1,13 +1,27 @@
-"""What a model argument means: one place decides it for every command."""
+"""What a model argument means: one place decides it for every command.
+
+a folder with debias.json             a model with a cure (`debias`)
+openai:MODEL@URL                      an OpenAI-compatible endpoint (`endpoint`)
+vectors:PATH, *.npy, *.parquet        vectors computed elsewhere (`precomputed`), also a folder of nothing else
+*.onnx, a folder without torch weights an ONNX export (`onnx_model`)
+anything else                         a sentence-transformers folder or name (`loading`)
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from isogloss.encoding.debias.saved import is_cured, load_cured
 from isogloss.encoding.encoder import Encoder, SentenceTransformerEncoder
+from isogloss.encoding.endpoint import SCHEME as ENDPOINT
+from isogloss.encoding.endpoint import EndpointEncoder
+from isogloss.encoding.loading import is_model_folder, prompts_of
 from isogloss.encoding.precision import check_precision
+from isogloss.encoding.precomputed import SCHEME as VECTORS
+from isogloss.encoding.precomputed import PrecomputedEncoder
+from isogloss.encoding.prompts import Prompts
+from isogloss.encoding.vector_files import is_vector_file
+from isogloss.errors import RecipeError
 
 
 def open_encoder(
@@ -23,8 +37,8 @@ def open_encoder(
     """Open whatever gives vectors.
 
     Args:
-        model: a sentence-transformers name or folder, as `load_sentence_transformer` takes it.
-        query_prompt: put before queries; None takes the model's own.
+        model: as above.
+        query_prompt: put before queries; None takes the model's own, and of an endpoint none.
         passage_prompt: put before passages, likewise.
         max_length: tokens after which a text is cut; None keeps the model's own limit.
         token_budget: tokens a forward pass, padding included; None takes what is fast on the device.
@@ -33,16 +47,85 @@ def open_encoder(
 
     Raises:
         ModelError: it cannot be found, loaded or read.
+        OutputError: the cache of an endpoint's vectors cannot be written.
         RecipeError: an option makes no sense for it.
     """
-    options: dict[str, Any] = {
-        "query_prompt": query_prompt,
-        "passage_prompt": passage_prompt,
-        "max_length": max_length,
-        "token_budget": token_budget,
-        "precision": check_precision(precision, device),
-        "device": device,
-    }
-    if is_cured(folder := Path(model).expanduser()):
-        return load_cured(folder, **options)
-    return SentenceTransformerEncoder.load(model, **options)
+    known = check_precision(precision, device)
+    name = str(model)
+    arithmetic = {"--precision": known != "float32", "--device": device not in (None, "cpu")}
+    lengths = {"--max-length": max_length is not None, "--token-budget": token_budget is not None}
+    prompts = {"--query-prompt": query_prompt is not None, "--passage-prompt": passage_prompt is not None}
+    if is_cured(Path(name).expanduser()):
+        return load_cured(
+            Path(name).expanduser(),
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            max_length=max_length,
+            token_budget=token_budget,
+            precision=known,
+            device=device,
+        )
+    if name.startswith(ENDPOINT):
+        given = {**lengths, **arithmetic, "--device": device is not None}
+        _refuse(given, "an endpoint", "its server decides that")
+        return EndpointEncoder(name, Prompts(query_prompt or "", passage_prompt or ""))
+    if (vectors := _vectors(name)) is not None:
+        given = {**prompts, **lengths, **arithmetic, "--device": device is not None}
+        _refuse(given, "vectors that are there already", "it belongs to where they are computed")
+        return PrecomputedEncoder(vectors, name)
+    if (export := _export(name)) is not None:
+        _refuse(arithmetic, "an ONNX export", "it runs on the processor, in its own arithmetic")
+        from isogloss.encoding.onnx_model import load_onnx
+
+        loaded, digest = load_onnx(export, name, max_length=max_length)
+        return SentenceTransformerEncoder(
+            loaded,
+            name,
+            prompts_of(loaded, name, query_prompt=query_prompt, passage_prompt=passage_prompt),
+            max_length=max_length,
+            token_budget=token_budget,
+            converted_from=digest,
+        )
+    return SentenceTransformerEncoder.load(
+        model,
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
+        max_length=max_length,
+        token_budget=token_budget,
+        precision=known,
+        device=device,
+    )
+
+
+def _vectors(name: str) -> Path | None:
+    """The file or folder of vectors that is meant, if vectors are."""
+    if name.startswith(VECTORS):
+        return Path(name.removeprefix(VECTORS)).expanduser()
+    path = Path(name).expanduser()
+    if is_vector_file(path):
+        return path
+    if path.is_dir() and not is_model_folder(path) and any(map(is_vector_file, path.iterdir())):
+        return path
+    return None
+
+
+def _export(name: str) -> Path | None:
+    """The ONNX export that is meant, if one is."""
+    path = Path(name).expanduser()
+    if path.suffix == ".onnx" and path.is_file():
+        return path
+    weights = ("*.safetensors", "pytorch_model*.bin", "0_*/*.safetensors", "0_*/pytorch_model*.bin")
+    if not path.is_dir() or any(any(path.glob(pattern)) for pattern in weights):
+        return None
+    usual = [path / "onnx" / "model.onnx", path / "model.onnx"]
+    found = [one for one in usual if one.is_file()] or [*path.glob("onnx/*.onnx"), *path.glob("*.onnx")]
+    if len(found) > 1 and found[0] != usual[0]:
+        raise RecipeError(
+            f"{name}: holds {', '.join(one.name for one in sorted(found))}: give the file of one"
+        )
+    return found[0] if found else None
+
+
+def _refuse(options: dict[str, bool], what: str, why: str) -> None:
+    if given := [option for option, is_given in options.items() if is_given]:
+        raise RecipeError(f"{', '.join(given)}: not for {what}: {why}; leave it out")

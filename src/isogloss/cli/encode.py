@@ -1,0 +1,71 @@
+"""`isogloss encode`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isogloss.cli.options import (
+    DataDir,
+    Device,
+    MaxLength,
+    PassagePrompt,
+    Precision,
+    QueryPrompt,
+    TokenBudget,
+)
+
+
+def encode(
+    model: Annotated[str, typer.Argument(help="As for `isogloss evaluate`.")],
+    data: Annotated[str, typer.Option(help="xquad-r, mlqa-r, sample:test, or a corpus.")],
+    output: Annotated[Path, typer.Option(help="A new Parquet file.")],
+    data_dir: DataDir = None,
+    query_prompt: QueryPrompt = None,
+    passage_prompt: PassagePrompt = None,
+    max_length: MaxLength = None,
+    precision: Precision = "float32",
+    token_budget: TokenBudget = None,
+    device: Device = None,
+) -> None:
+    """Write the vectors of a benchmark's distinct texts, for other tools or a later evaluation.
+
+    A row a text: side (query or passage), text, vector (float32, unit length). `isogloss evaluate` takes the file as
+    MODEL.
+
+    Example: isogloss encode multilingual-e5-small --data sample:test --output vectors.parquet
+    """
+    from isogloss.cli.console import quiet_libraries, staged_progress
+    from isogloss.corpus import load_benchmark
+    from isogloss.encoding.vector_files import check_new, distinct_texts, write_vectors
+
+    check_new(output, (".parquet",))
+    texts = distinct_texts(load_benchmark(data, data_dir))
+    quiet_libraries()
+    from isogloss.encoding.encoder import running_total
+    from isogloss.encoding.opening import open_encoder
+
+    encoder = open_encoder(
+        model,
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
+        max_length=max_length,
+        token_budget=token_budget,
+        precision=precision,
+        device=device,
+    )
+    queries = [text for side, text in texts if side == "query"]
+    passages = [text for side, text in texts if side == "passage"]
+    with staged_progress() as progress:
+        vectors = [
+            encoder.encode(
+                queries, "query", running_total(lambda done: progress("queries", done, len(queries)))
+            ),
+            encoder.encode(
+                passages, "passage", running_total(lambda done: progress("passages", done, len(passages)))
+            ),
+        ]
+    write_vectors(texts, vectors, output)
+    typer.echo(f"{len(texts)} vectors of {vectors[0].shape[1]} numbers: {output}")
