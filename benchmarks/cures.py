@@ -39,7 +39,12 @@ class Remembered:
         return self.encoder.describe()
 
     def encode(
-        self, texts: Sequence[str], side: Side, progress: Progress | None = None
+        self,
+        texts: Sequence[str],
+        side: Side,
+        progress: Progress | None = None,
+        *,
+        languages: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
         """As an encoder."""
         new = sorted({text for text in texts if (text, side) not in self.vectors})

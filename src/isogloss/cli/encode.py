@@ -42,7 +42,8 @@ def encode(
     from isogloss.encoding.vector_files import check_new, distinct_texts, write_vectors
 
     check_new(output, (".parquet",))
-    texts = distinct_texts(load_benchmark(data, data_dir))
+    benchmark = load_benchmark(data, data_dir)
+    texts = distinct_texts(benchmark)
     quiet_libraries()
     from isogloss.encoding.encoder import running_total
     from isogloss.encoding.opening import open_encoder
@@ -58,13 +59,24 @@ def encode(
     )
     queries = [text for side, text in texts if side == "query"]
     passages = [text for side, text in texts if side == "passage"]
+    # A text in two languages has one row, as one in the first of them.
+    of_query = dict(zip(reversed(benchmark.query_texts), reversed(benchmark.query_languages), strict=True))
+    of_passage = dict(
+        zip(reversed(benchmark.candidate_texts), reversed(benchmark.candidate_languages), strict=True)
+    )
     with staged_progress() as progress:
         vectors = [
             encoder.encode(
-                queries, "query", running_total(lambda done: progress("queries", done, len(queries)))
+                queries,
+                "query",
+                running_total(lambda done: progress("queries", done, len(queries))),
+                languages=[of_query[text] for text in queries],
             ),
             encoder.encode(
-                passages, "passage", running_total(lambda done: progress("passages", done, len(passages)))
+                passages,
+                "passage",
+                running_total(lambda done: progress("passages", done, len(passages))),
+                languages=[of_passage[text] for text in passages],
             ),
         ]
     write_vectors(texts, vectors, output)

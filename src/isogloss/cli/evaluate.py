@@ -174,7 +174,7 @@ def evaluate(
     from isogloss.evaluation.results import write_results
     from isogloss.evaluation.seen_unseen import with_training
     from isogloss.reporting import bias
-    from isogloss.reporting.results import model_results
+    from isogloss.reporting.results import cure_notes, model_results
 
     encoder = load()
     with staged_progress() as progress:
@@ -196,6 +196,8 @@ def evaluate(
     for table in tables:
         if table is not None:
             print_table(table)
+    for note in cure_notes(results):
+        typer.echo(f"note: {note}", err=True)
     if output is not None:
         with finished_folder(output) as folder:
             write_results(results, folder / "results.json")

@@ -25,9 +25,11 @@ def trained_from(model: str, languages: list[str] | None, pairs: list[str] | Non
     from isogloss.evaluation import TrainedPairs
 
     if not languages and not pairs:
+        from isogloss.encoding.debias.saved import BASE_CARD
         from isogloss.training.trained_on import trained_pairs
 
-        return trained_pairs(Path(model).expanduser())
+        folder = Path(model).expanduser()
+        return trained_pairs(folder) or trained_pairs(folder / BASE_CARD)
     ordered = []
     for pair in pairs or []:
         query, arrow, passage = pair.partition("->")

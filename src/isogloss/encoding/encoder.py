@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,14 +37,26 @@ def running_total(report: Callable[[int], None]) -> Progress:
 
 
 class Encoder(Protocol):
-    """Anything that turns queries and passages into vectors whose dot product is their score."""
+    """Anything that turns queries and passages into vectors whose dot product is their score.
+
+    Where the vectors depend on what language a text is said to be in, it has an attribute `uses_languages` that is
+    true; only such an encoder is told languages.
+    """
 
     name: str
 
     def encode(
-        self, texts: Sequence[str], side: Side, progress: Progress | None = None
+        self,
+        texts: Sequence[str],
+        side: Side,
+        progress: Progress | None = None,
+        *,
+        languages: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
-        """Encode texts to float32 vectors of unit length, shape (texts, dimension), in the order given."""
+        """Encode texts to float32 vectors of unit length, shape (texts, dimension), in the order given.
+
+        `languages` are the texts' languages where the caller knows them; most encoders do not read them.
+        """
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -57,15 +69,9 @@ class Encoder(Protocol):
         ...
 
 
-@runtime_checkable
-class LanguageAwareEncoder(Encoder, Protocol):
-    """An encoder whose vectors depend on the language that a text is said to be in."""
-
-    def encode_in_languages(
-        self, texts: Sequence[str], languages: Sequence[str], side: Side, progress: Progress | None = None
-    ) -> NDArray[np.float32]:
-        """Encode as `encode` does, each text as one of its language."""
-        ...
+def uses_languages(encoder: Encoder) -> bool:
+    """Tell whether the vectors depend on what language a text is said to be in."""
+    return bool(getattr(encoder, "uses_languages", False))
 
 
 class SentenceTransformerEncoder:
@@ -151,7 +157,12 @@ class SentenceTransformerEncoder:
         )
 
     def encode(
-        self, texts: Sequence[str], side: Side, progress: Progress | None = None
+        self,
+        texts: Sequence[str],
+        side: Side,
+        progress: Progress | None = None,
+        *,
+        languages: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
         """Encode texts in micro-batches under the token budget, as `encode_texts` does.
 
@@ -159,6 +170,7 @@ class SentenceTransformerEncoder:
             texts: the texts, without prompts.
             side: which prompt to put before them.
             progress: called after each forward pass with the texts done in it.
+            languages: change nothing.
 
         Returns:
             float32, shape (texts, dimension), unit length, in the order of `texts`.
@@ -216,7 +228,7 @@ def encode_distinct(
     texts: Sequence[str],
     side: Side,
     progress: Progress | None = None,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str | None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Encode each distinct text once.
 
@@ -226,18 +238,19 @@ def encode_distinct(
         side: what they are.
         progress: told of the texts just done.
         languages: of the texts, where they are known; read where vectors depend on them, and a text in two languages is
-            then two texts.
+            then two texts. Where one is None, the encoder is told none.
 
     Returns:
         The vectors of the distinct texts, float32, shape (distinct, dimension), in order of first appearance; and for
         each text the row of its vector, int64, shape (texts,).
     """
-    if languages is None or not isinstance(encoder, LanguageAwareEncoder):
+    known = [one for one in languages if one is not None] if languages and uses_languages(encoder) else []
+    if len(known) < len(texts) or not texts:
         distinct, rows = _distinct(texts)
         return encoder.encode(distinct, side, progress), rows
-    pairs, rows = _distinct(list(zip(texts, languages, strict=True)))
-    vectors = encoder.encode_in_languages(
-        [text for text, _ in pairs], [language for _, language in pairs], side, progress
+    pairs, rows = _distinct(list(zip(texts, known, strict=True)))
+    vectors = encoder.encode(
+        [text for text, _ in pairs], side, progress, languages=[language for _, language in pairs]
     )
     return vectors, rows
 

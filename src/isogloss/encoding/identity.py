@@ -24,14 +24,17 @@ def passage_identity(encoder: Encoder) -> dict[str, Any]:
 
     Returns:
         Of a local model: `weights`, as `weights_digest` gives it, of the model that `load` found, whatever precision
-        it was put into; `passage_prompt`; `max_length` in tokens; `precision`. Of any other encoder: what it says of
-        itself, without what the passages' vectors do not depend on.
+        it was put into; `passage_prompt`; `max_length` in tokens; `precision`. Of a cured model: that of its base, and
+        `cure`. Of any other encoder: what it says of itself, without what the passages' vectors do not depend on.
 
     Raises:
         ModelError: the local model holds no weights to tell it by.
     """
+    from isogloss.encoding.debias.encoder import DebiasedEncoder
     from isogloss.encoding.encoder import SentenceTransformerEncoder
 
+    if isinstance(encoder, DebiasedEncoder):
+        return {**passage_identity(encoder.base), "cure": encoder.cure_digest()}
     if not isinstance(encoder, SentenceTransformerEncoder):
         return {key: value for key, value in encoder.describe().items() if key not in _NOT_OF_PASSAGES}
     weights = encoder.converted_from or weights_digest(encoder.model)

@@ -1,6 +1,6 @@
 """What a model argument means: one place decides it for every command.
 
-a folder with debias.json             a model with a cure (`debias`)
+a folder with debias.json             a model with a cure (`debias`), whose base may be any of the others
 openai:MODEL@URL                      an OpenAI-compatible endpoint (`endpoint`)
 vectors:PATH, *.npy, *.parquet        vectors computed elsewhere (`precomputed`), also a folder of nothing else
 *.onnx, a folder without torch weights an ONNX export (`onnx_model`)
@@ -58,6 +58,7 @@ def open_encoder(
     if is_cured(Path(name).expanduser()):
         return load_cured(
             Path(name).expanduser(),
+            open_encoder,
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
             max_length=max_length,

@@ -166,7 +166,8 @@ class ShardFolder:
         if len(set(ids)) != len(ids):
             twice = next(one for place, one in enumerate(ids) if one in ids[:place])
             raise CorpusError(f"passage id {twice!r} comes twice; ids must be unique in a corpus")
-        vectors, rows = encode_distinct(encoder, [passage.text for passage in batch], "passage", progress)
+        texts, languages = [passage.text for passage in batch], [passage.language for passage in batch]
+        vectors, rows = encode_distinct(encoder, texts, "passage", progress, languages)
         with finished_file(self._path(number, "ids")) as temporary:
             temporary.write_text("".join(f"{one}\n" for one in ids), encoding="utf-8", newline="\n")
         with finished_file(self._path(number, "npy")) as temporary:

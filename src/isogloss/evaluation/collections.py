@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from isogloss.corpus.collection import Collection, Survey, survey_passages
 from isogloss.corpus.judgements import Qrels, Query, read_qrels, read_queries
-from isogloss.corpus.passages import read_passages
-from isogloss.encoding.encoder import Encoder, encode_distinct, running_total
+from isogloss.corpus.passages import Passage, read_passages
+from isogloss.encoding.encoder import Encoder, encode_distinct, running_total, uses_languages
 from isogloss.encoding.shards import SHARD_PASSAGES, ShardFolder
 from isogloss.errors import BenchmarkError, Interrupted
 from isogloss.evaluation import graded
@@ -171,10 +171,15 @@ def _evaluate(
     began = time.perf_counter()
     prepared.shards.encode(
         encoder,
-        lambda: read_passages(collection.passages),
+        lambda: _passages(collection, uses_languages(encoder)),
         _stage(progress, f"encoding {collection.name}"),
     )
-    vectors, index = encode_distinct(encoder, [query.text for query in queries], "query")
+    vectors, index = encode_distinct(
+        encoder,
+        [query.text for query in queries],
+        "query",
+        languages=[query.language or collection.language for query in queries],
+    )
     encoded = time.perf_counter()
     lists = top_k(
         [query.id for query in queries],
@@ -202,6 +207,15 @@ def _evaluate(
         lost=prepared.lost,
         seconds={"encoding": encoded - began, "ranking": time.perf_counter() - encoded},
     )
+
+
+def _passages(collection: Collection, with_language: bool) -> Iterator[Passage]:
+    """The passages; where their languages count, those that do not say it have that of the folder."""
+    for passage in read_passages(collection.passages):
+        if with_language and passage.language is None:
+            yield replace(passage, language=collection.language)
+        else:
+            yield passage
 
 
 def measure_lists(

@@ -69,6 +69,31 @@ def test_after_project_the_means_do_not_differ_and_once_is_enough():
     assert len(fit("project", vectors, languages, 1).directions) == 1
 
 
+def test_shift_onto_a_language_leaves_it_where_it_is():
+    vectors, languages = random_vectors(5)
+    cure = fit("shift", vectors, languages, reference="en")
+    english = np.array(languages) == "en"
+    cured = cure.apply(vectors, languages)
+    np.testing.assert_allclose(cured[english], vectors[english], atol=1e-6)
+    for row in np.flatnonzero(~english):
+        own = vectors[np.array(languages) == languages[row]].mean(axis=0)
+        expected = unit(vectors[row] - own + vectors[english].mean(axis=0))
+        np.testing.assert_allclose(cured[row], expected, atol=1e-5)
+
+
+def test_project_removes_no_direction_in_which_the_means_do_not_differ():
+    vectors, _ = random_vectors(6, texts=10)
+    twice = np.concatenate([vectors, vectors])
+    same = fit("project", twice, ["de"] * 10 + ["en"] * 10)
+    assert same.directions.shape == (0, 6)
+    np.testing.assert_allclose(same.apply(twice), twice, atol=1e-6)
+    third = np.roll(vectors, 1, axis=1)
+    two_of_three = fit("project", np.concatenate([twice, third]), ["de"] * 10 + ["en"] * 10 + ["fr"] * 10)
+    assert len(two_of_three.directions) == 1
+    with pytest.raises(RecipeError, match="de, en differ in 0 alone"):
+        fit("project", twice, ["de"] * 10 + ["en"] * 10, 1)
+
+
 @pytest.mark.parametrize("method", ["centre", "shift"])
 def test_a_language_not_fitted_has_the_mean_of_all(method):
     vectors, languages = random_vectors(4)
@@ -87,16 +112,19 @@ def test_what_is_its_language_s_mean_has_nothing_left():
 
 
 @pytest.mark.parametrize(
-    ("method", "languages", "directions", "message"),
+    ("method", "languages", "options", "message"),
     [
-        ("centre", ["de"] * 30, None, "de alone"),
-        ("project", None, 3, "differ in 1 to 2"),
-        ("project", None, 0, "differ in 1 to 2"),
-        ("shift", None, 1, "project alone"),
-        ("rotate", None, None, "none of centre, shift, project"),
+        ("centre", ["de"] * 30, {}, "de alone"),
+        ("centre", [], {}, "none alone"),
+        ("project", None, {"directions": 3}, "differ in 1 to 2"),
+        ("project", None, {"directions": 0}, "differ in 1 to 2"),
+        ("shift", None, {"directions": 1}, "project alone"),
+        ("rotate", None, {}, "none of centre, shift, project"),
+        ("shift", None, {"reference": "sw"}, "sw is none of the languages fitted on, de, en, fr"),
+        ("centre", None, {"reference": "en"}, "centre has none"),
     ],
 )
-def test_bad_input(method, languages, directions, message):
+def test_bad_input(method, languages, options, message):
     vectors, usual = random_vectors(1)
     with pytest.raises(RecipeError, match=message):
-        fit(method, vectors, languages or usual, directions)
+        fit(method, vectors, usual if languages is None else languages, **options)

@@ -2,11 +2,14 @@
 
 - centre: v - mean of its language. Libovický, Rosa and Fraser 2020, "On the language neutrality of pre-trained
   multilingual representations", Findings of EMNLP.
-- shift: v - mean of its language + mean of all languages' means: languages come to lie on one another, and where the
-  whole lies stays the same. Dot products keep the large common part that centring removes.
+- shift: v - mean of its language + a reference, the mean of all languages' means or the mean of one language, such as
+  English. Languages come to lie on one another, and dot products keep the large common part that centring removes.
 - project: v - its part along the directions in which languages' means differ, the first right singular vectors of the
-  centred means. Closest to LIR (Yang et al. 2021, "A simple and effective method to eliminate the self language bias in
-  multilingual representations", EMNLP), which takes directions from the vectors of each language by itself.
+  matrix of the means less their mean. Closest to LSAR (Xie et al. 2022, "Discovering low-rank subspaces for
+  language-agnostic multilingual representations", EMNLP, arXiv 2401.05792), which gets its subspace from the same
+  means, and further asks that the common part be orthogonal to it. LIR (Yang et al. 2021, "A simple and effective
+  method to eliminate the self language bias in multilingual representations", EMNLP) removes principal components of
+  the vectors of each language by itself instead, and so has to know a text's language.
 
 After each cure vectors are of unit length again. Queries and passages share their means: with means of their own, cures
 fitted on few texts did worse on development data (docs/log.md).
@@ -27,6 +30,9 @@ Method = Literal["centre", "shift", "project"]
 METHODS: tuple[Method, ...] = get_args(Method)
 Floats = NDArray[np.float32]
 
+_NO_DIFFERENCE = 1e-6
+"""Means of unit vectors that differ by less along a direction, differ there by rounding alone."""
+
 
 @dataclass(frozen=True)
 class Cure:
@@ -37,12 +43,14 @@ class Cure:
         languages: the L languages it was fitted on.
         means: (L, d) float32, the mean vector of each language.
         directions: (k, d) float32, orthonormal; what `project` removes, none for the others.
+        reference: the language onto whose mean `shift` moves the others; None means the mean of all means.
     """
 
     method: Method
     languages: tuple[str, ...]
     means: Floats
     directions: Floats
+    reference: str | None = None
 
     @property
     def needs_language(self) -> bool:
@@ -67,42 +75,82 @@ class Cure:
         place = {language: number for number, language in enumerate(self.languages)}
         rows = np.array([place.get(language, len(place)) for language in languages], dtype=np.int64)
         cured = vectors - np.vstack([self.means, middle])[rows]
-        return _unit(cured + middle if self.method == "shift" else cured)
+        if self.method == "shift":
+            cured += middle if self.reference is None else self.means[place[self.reference]]
+        return _unit(cured)
 
 
-def fit(method: Method, vectors: Floats, languages: Sequence[str], directions: int | None = None) -> Cure:
+def fit(
+    method: Method,
+    vectors: Floats,
+    languages: Sequence[str],
+    directions: int | None = None,
+    reference: str | None = None,
+) -> Cure:
     """Fit a cure on vectors whose languages are known.
 
     Args:
         method: one of `METHODS`.
         vectors: (n, d) float32.
         languages: n codes.
-        directions: how many `project` removes; None means all in which the means differ, one fewer than there are
-            languages or dimensions.
+        directions: how many `project` removes; None means all in which the means differ, at most one fewer than there
+            are languages.
+        reference: the language onto whose mean `shift` moves the others; None means the mean of all means.
 
     Raises:
-        RecipeError: an unknown method, fewer than two languages, or directions out of range.
+        RecipeError: an unknown method, fewer than two languages, directions out of range, a reference that is none of
+            the languages, or either for a method that does not take it.
     """
+    names = check_fit(method, languages, directions, reference)
+    of_text = np.array(languages)
+    means = np.stack([vectors[of_text == name].mean(axis=0, dtype=np.float64) for name in names])
+    removed = np.empty((0, vectors.shape[1]))
+    if method == "project":
+        _, sizes, found = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
+        most = int((sizes > _NO_DIFFERENCE).sum())
+        if directions is not None and directions > most:
+            raise RecipeError(
+                f"directions: {directions}; the means of {', '.join(names)} differ in {most} alone"
+            )
+        removed = found[: most if directions is None else directions]
+    return Cure(method, names, means.astype(np.float32), removed.astype(np.float32), reference)
+
+
+def check_fit(
+    method: str, languages: Sequence[str], directions: int | None = None, reference: str | None = None
+) -> tuple[str, ...]:
+    """Check what can be checked before there are vectors.
+
+    Args:
+        method: should be one of `METHODS`.
+        languages: of the texts.
+        directions: as for `fit`.
+        reference: as for `fit`.
+
+    Returns:
+        The distinct languages, in order.
+
+    Raises:
+        RecipeError: as `fit`.
+    """
+    names = tuple(sorted(set(languages)))
     if method not in METHODS:
         raise RecipeError(f"method: {method!r} is none of {', '.join(METHODS)}")
-    names = tuple(sorted(set(languages)))
     if len(names) < 2:
         raise RecipeError(
             f"a cure is fitted on two or more languages; this is {', '.join(names) or 'none'} alone"
         )
-    of_text = np.array(languages)
-    means = np.stack([vectors[of_text == name].mean(axis=0, dtype=np.float64) for name in names])
-    most = min(len(names) - 1, vectors.shape[1])
     if directions is not None and method != "project":
         raise RecipeError(f"directions are removed by project alone, not by {method}")
-    if directions is not None and not 1 <= directions <= most:
+    if directions is not None and not 1 <= directions < len(names):
         raise RecipeError(
-            f"directions: {directions}; the means of {len(names)} languages differ in 1 to {most}"
+            f"directions: {directions}; the means of {len(names)} languages differ in 1 to {len(names) - 1}"
         )
-    removed = np.empty((0, vectors.shape[1]))
-    if method == "project":
-        removed = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)[2][: directions or most]
-    return Cure(method, names, means.astype(np.float32), removed.astype(np.float32))
+    if reference is not None and method != "shift":
+        raise RecipeError(f"a reference is what shift moves the means onto; {method} has none")
+    if reference is not None and reference not in names:
+        raise RecipeError(f"reference: {reference} is none of the languages fitted on, {', '.join(names)}")
+    return names
 
 
 def _unit(vectors: NDArray[Any]) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,10 @@ class DebiasedEncoder:
         cure: what is done to them; None where the base does it already.
         name: what to call it in results.
         record: what results say of the cure: method, fitted on, languages.
+
+    Attributes:
+        not_fitted: languages of texts encoded so far that the cure was not fitted on; they were treated like the mean
+            of all languages.
     """
 
     def __init__(self, base: Encoder, cure: Cure | None, name: str, record: Mapping[str, Any]) -> None:
@@ -28,33 +33,58 @@ class DebiasedEncoder:
         self.cure = cure
         self.name = name
         self.record = record
+        self.not_fitted: set[str] = set()
+
+    @property
+    def uses_languages(self) -> bool:
+        """Whether the cure needs the language of a text."""
+        return self.cure is not None and self.cure.needs_language
 
     def encode(
-        self, texts: Sequence[str], side: Side, progress: Progress | None = None
+        self,
+        texts: Sequence[str],
+        side: Side,
+        progress: Progress | None = None,
+        *,
+        languages: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
-        """Encode texts; where the cure needs their languages, those are detected.
+        """Encode texts and cure their vectors.
+
+        Args:
+            texts: the texts.
+            side: queries or passages.
+            progress: told of the texts just done.
+            languages: of the texts; where the cure needs them and they are not given, they are detected among those
+                fitted.
+
+        Returns:
+            float32, shape (texts, dimension), unit length; zero where the cure leaves nothing.
 
         Raises:
-            ModelError: the base fails, or languages cannot be detected here.
+            ModelError: the base fails or is not the one fitted on, or languages cannot be detected here.
         """
-        languages = None
-        if self.cure is not None and self.cure.needs_language:
-            languages = detect_languages(texts, self.cure.languages)
-        return self._cured(self.base.encode(texts, side, progress), languages)
-
-    def encode_in_languages(
-        self, texts: Sequence[str], languages: Sequence[str], side: Side, progress: Progress | None = None
-    ) -> NDArray[np.float32]:
-        """Encode texts whose languages are known.
-
-        Raises:
-            ModelError: the base fails.
-        """
+        if self.cure is not None and self.uses_languages:
+            if languages is None:
+                # Before the long part, as it may fail.
+                languages = detect_languages(texts, self.cure.languages)
+            self.not_fitted |= set(languages) - set(self.cure.languages)
         return self._cured(self.base.encode(texts, side, progress), languages)
 
     def describe(self) -> dict[str, Any]:
-        """As an `Encoder`; ``debias`` holds the record."""
-        return {**self.base.describe(), "name": self.name, "debias": dict(self.record)}
+        """As an `Encoder`; ``debias`` holds the record, and the languages met that were not fitted."""
+        said = {**self.record, "not_fitted": sorted(self.not_fitted)}
+        return {**self.base.describe(), "name": self.name, "debias": said}
+
+    def cure_digest(self) -> str | None:
+        """SHA-256 over what is done to the base's vectors; None where nothing is."""
+        if self.cure is None:
+            return None
+        cure = self.cure
+        digest = hashlib.sha256(repr((cure.method, cure.languages, cure.reference)).encode())
+        for numbers in (cure.means, cure.directions):
+            digest.update(f"{numbers.shape}".encode())
+            digest.update(np.ascontiguousarray(numbers, dtype="<f4").tobytes())
+        return digest.hexdigest()
 
     def _cured(self, vectors: NDArray[np.float32], languages: Sequence[str] | None) -> NDArray[np.float32]:
         if self.cure is None or not len(vectors):

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from isogloss.corpus import RetrievalBenchmark
-from isogloss.encoding.debias.cures import Cure, Method, fit
+from isogloss.encoding.debias.cures import Cure, Method, check_fit, fit
 from isogloss.encoding.encoder import Encoder, Progress
+from isogloss.errors import ModelError
 
 
 def distinct_texts(benchmark: RetrievalBenchmark) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -24,6 +25,7 @@ def fit_on(
     method: Method,
     directions: int | None = None,
     progress: Progress | None = None,
+    reference: str | None = None,
 ) -> tuple[Cure, dict[str, Any]]:
     """Fit a cure on the distinct queries and candidates of a corpus or benchmark; what answers what is not read.
 
@@ -33,21 +35,29 @@ def fit_on(
         method: one of `METHODS`.
         directions: as for `fit`.
         progress: told of the texts just done.
+        reference: as for `fit`.
 
     Returns:
         The cure, and what it was fitted on: name, checksum and number of texts.
 
     Raises:
-        ModelError: the model fails.
+        ModelError: the model fails, or gives a vector that is not finite.
         RecipeError: as `fit`.
     """
     queries, passages = distinct_texts(benchmark)
+    languages = [language for _, language in (*queries, *passages)]
+    check_fit(method, languages, directions, reference)
     vectors = np.concatenate(
         [
             encoder.encode([text for text, _ in queries], "query", progress),
             encoder.encode([text for text, _ in passages], "passage", progress),
         ]
     )
-    cure = fit(method, vectors, [language for _, language in (*queries, *passages)], directions)
+    if not (finite := np.isfinite(vectors).all(axis=1)).all():
+        bad = (*queries, *passages)[int(np.argmin(finite))][0]
+        raise ModelError(
+            f"{encoder.name}: the vector of {bad[:60]!r} is not finite; no cure can be fitted on it"
+        )
+    cure = fit(method, vectors, languages, directions, reference)
     texts = len(queries) + len(passages)
     return cure, {"name": benchmark.name, "checksum": benchmark.checksum, "texts": texts}

@@ -94,7 +94,7 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
     described = [(key.replace("_", " "), value) for key, value in model.items() if key != "name"]
     facts: list[tuple[str, Any]] = [
         ("model", model["name"]),
-        *((key, repr(value) if value == "" else value) for key, value in described if value is not None),
+        *((key, _said(value)) for key, value in described if value is not None),
         ("data", data["name"]),
         ("checksum", data["checksum"]),
         ("languages", ", ".join(data["languages"])),
@@ -109,3 +109,14 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
     if found.command:
         facts.append(("command", found.command))
     return [(name, str(value)) for name, value in facts]
+
+
+def _said(value: Any) -> str:
+    """A value of the model's description on a line."""
+    if isinstance(value, Mapping):
+        return "; ".join(
+            f"{key.replace('_', ' ')} {_said(one)}" for key, one in value.items() if one is not None
+        )
+    if isinstance(value, list):
+        return ", ".join(map(_said, value)) or "none"
+    return repr(value) if value == "" else str(value)
