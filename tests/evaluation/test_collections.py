@@ -97,6 +97,36 @@ def test_an_independent_library_agrees_with_every_figure(tmp_path):
     assert results["data"]["lost"] == 0
 
 
+def test_an_encoder_that_uses_languages_is_told_those_of_the_folders(tmp_path):
+    class Told(LetterEncoder):
+        uses_languages = True
+
+        def encode(self, texts, side, progress=None, *, languages=None):
+            told.append((side, len(texts), set(languages)))
+            return super().encode(texts, side, progress)
+
+    told = []
+    make_miracl(tmp_path / "data", passages=20, queries=4)
+    evaluate(tmp_path / "data", tmp_path / "work", Told())
+    assert told == [
+        *([("passage", 16, {"sw"}), ("passage", 4, {"sw"}), ("query", 4, {"sw"})]),
+        *([("passage", 16, {"yo"}), ("passage", 4, {"yo"}), ("query", 4, {"yo"})]),
+    ]
+    # Where nothing tells a query's or a passage's language, none is said, for the encoder to detect them.
+    make_beir(tmp_path / "beir", passages=20, queries=4)
+    told = []
+
+    class NotTold(LetterEncoder):
+        uses_languages = True
+
+        def encode(self, texts, side, progress=None, *, languages=None):
+            told.append(languages)
+            return super().encode(texts, side, progress)
+
+    evaluate(tmp_path / "beir", tmp_path / "work-beir", NotTold())
+    assert told == [None, None, None]
+
+
 def test_the_run_file_gives_the_same_figures_elsewhere(tmp_path):
     make_miracl(tmp_path / "data", ("sw",), passages=300, queries=30)
     (one,) = evaluate(tmp_path / "data", tmp_path / "work", depth=150)
