@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from isogloss.batching import BatchPlanner, Plan
     from isogloss.corpus import ParallelCorpus, RetrievalBenchmark, load_benchmark, read_corpus
     from isogloss.encoding.encoder import SentenceTransformerEncoder
+    from isogloss.encoding.opening import open_encoder
     from isogloss.errors import IsoglossError
     from isogloss.evaluation.model_evaluation import evaluate_model
     from isogloss.training.recipe import Recipe, make_recipe
@@ -30,6 +31,7 @@ _HOMES = {
     "evaluate_model": "isogloss.evaluation.model_evaluation",
     "load_benchmark": "isogloss.corpus",
     "make_recipe": "isogloss.training.recipe",
+    "open_encoder": "isogloss.encoding.opening",
     "read_corpus": "isogloss.corpus",
     "train": "isogloss.training.run",
 }
@@ -46,6 +48,7 @@ __all__ = [
     "evaluate_model",
     "load_benchmark",
     "make_recipe",
+    "open_encoder",
     "read_corpus",
     "train",
 ]

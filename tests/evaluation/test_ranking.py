@@ -59,6 +59,7 @@ def test_equals_sorted_lists_however_candidates_are_cut(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "LONGEST_PIECE", longest)
         patch.setattr(columns, "_OWN_PIECE", own)
+        patch.setattr(columns, "_LONGEST_SHARED", max(longest, own))
         patch.setattr(ranking, "LONGEST_PIECE", longest)
         patch.setattr(ranking, "_THRESHOLDS_AT_ONCE", together)
         patch.setattr(ranking, "_FEWEST_ROWS", 1)
@@ -71,10 +72,10 @@ def test_equals_sorted_lists_however_candidates_are_cut(
 @pytest.mark.parametrize("memory_budget", [1e-9, 0.015, 2.0])
 def test_equals_sorted_lists_of_the_scores_of_run_files(languages, memory_budget):
     """Real numbers, several slabs and query tiles, some vectors shared: bit for bit the scores of `score_blocks`."""
-    benchmark = random_benchmark(3, languages=languages, queries=700, candidates=5000, relevant=1500)
+    benchmark = random_benchmark(3, languages=languages, queries=1300, candidates=5000, relevant=1500)
     pool = pool_of(benchmark)
     draw = np.random.default_rng(4)
-    query_vectors = draw.standard_normal((700, 24)).astype(np.float32)
+    query_vectors = draw.standard_normal((1300, 24)).astype(np.float32)
     candidate_vectors = draw.standard_normal((5000, 24)).astype(np.float32)
     candidate_vectors[draw.integers(5000, size=300)] = candidate_vectors[draw.integers(5000, size=300)]
     candidate_vectors[17] = candidate_vectors[pool.qrels[0, 1]]
@@ -82,6 +83,30 @@ def test_equals_sorted_lists_of_the_scores_of_run_files(languages, memory_budget
     assert len(candidates.rows) < 5000
     scores = np.concatenate([block.scores.copy() for block in score_blocks(queries, candidates)])
     ranks = rank_relevant(pool, queries, candidates, memory_budget=memory_budget)
+    assert_ranks(pool, ranks, scores[queries.index][:, candidates.index])
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1e-7, -1e-7, 0.5, -np.inf, np.nan])
+def test_scores_foretold_wrongly_change_no_rank(wrong):
+    benchmark = random_benchmark(3, queries=1300, candidates=5000, relevant=1500)
+    pool = pool_of(benchmark)
+    draw = np.random.default_rng(4)
+    queries, candidates = distinct_of(
+        pool, draw.standard_normal((1300, 24)), draw.standard_normal((5000, 24))
+    )
+    scores = np.concatenate([block.scores.copy() for block in score_blocks(queries, candidates)])
+    foretell, foretold = ranking._foretold, []
+
+    def wrongly(*given):
+        foretold.append(foretell(*given))
+        some = draw.integers(len(foretold[-1]), size=3)
+        foretold[-1][some] += np.float32(wrong)
+        return foretold[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "_foretold", wrongly)
+        ranks = rank_relevant(pool, queries, candidates, memory_budget=1e-9)
+    assert len(foretold) == 2
     assert_ranks(pool, ranks, scores[queries.index][:, candidates.index])
 
 
@@ -166,6 +191,7 @@ def test_cuts_cover_everything_once(lengths, longest, own):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "LONGEST_PIECE", longest)
         patch.setattr(columns, "_OWN_PIECE", own)
+        patch.setattr(columns, "_LONGEST_SHARED", max(longest, own))
         cuts = list(columns._cuts(starts))
     assert [place for low, high in cuts for place in range(low, high)] == list(range(starts[-1]))
-    assert all(0 < high - low <= longest for low, high in cuts)
+    assert all(0 < high - low <= max(longest, own) for low, high in cuts)

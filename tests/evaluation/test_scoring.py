@@ -127,7 +127,7 @@ def test_equal_hashes_of_different_vectors(seed, count, dimensions):
     vectors = integer_vectors(seed, count, dimensions)
     expected = distinct(vectors)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scoring, "_hashes", lambda rows: np.zeros(len(rows), dtype=np.uint64))
+        patch.setattr(scoring, "_hashes", lambda rows, _: np.zeros(len(rows), dtype=np.uint64))
         found = distinct(vectors)
     assert found.rows.tolist() == expected.rows.tolist()
     assert found.index.tolist() == expected.index.tolist()

@@ -22,6 +22,7 @@ from sentence_transformers import SentenceTransformer
 from isogloss.corpus import read_corpus
 from isogloss.encoding.prompts import Prompts
 from isogloss.errors import IsoglossError, RecipeError
+from isogloss.training import loss
 from isogloss.training.batch_loading import PairCollator, PlannedBatchSampler
 from isogloss.training.callbacks import InterruptCallback, SilentProgress
 from isogloss.training.pair_texts import PairDataset, PairTexts
@@ -91,12 +92,12 @@ class Recorder(SilentProgress):
         self.messages.append(text)
 
 
-def live(rank, port, values, output, resume, stop_at):
+def live(rank, processes, port, values, output, resume, stop_at, kill_at):
     """The life of one process: what it looked up, was told and came to, as JSON."""
     os.environ.update(
         RANK=str(rank),
         LOCAL_RANK=str(rank),
-        WORLD_SIZE=str(PROCESSES),
+        WORLD_SIZE=str(processes),
         MASTER_ADDR="127.0.0.1",
         MASTER_PORT=str(port),
         OMP_NUM_THREADS="1",
@@ -111,10 +112,18 @@ def live(rank, port, values, output, resume, stop_at):
 
     def signalled(self, args, state, control, **rest):
         # To the last process alone: the others must hear of it.
-        if rank == PROCESSES - 1 and state.global_step == stop_at:
+        if rank == processes - 1 and state.global_step == stop_at:
             os.kill(os.getpid(), signal.SIGINT)
+        if state.global_step == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
         step_ended(self, args, state, control, **rest)
 
+    def caching(*given, **how):
+        cached.append(None)
+        return embed_cached(*given, **how)
+
+    cached, embed_cached = [], loss.embed_cached
+    loss.embed_cached = caching
     PairDataset.__getitem__ = recording
     InterruptCallback.on_step_end = signalled
     came_to = {"error": None}
@@ -122,7 +131,7 @@ def live(rank, port, values, output, resume, stop_at):
         train(make_recipe(values), output, resume=resume, progress=progress)
     except IsoglossError as error:
         came_to["error"] = f"{type(error).__name__}: {error}"
-    came_to |= {"pairs": pairs, "steps": progress.steps, "messages": progress.messages}
+    came_to |= {"cached": len(cached), "pairs": pairs, "steps": progress.steps, "messages": progress.messages}
     output.with_name(f"{output.name}.{rank}.json").write_text(json.dumps(came_to), encoding="utf-8")
     leave()
 
@@ -133,11 +142,11 @@ def free_port():
         return taken.getsockname()[1]
 
 
-def start(values, output, resume=False, stop_at=None):
+def start(values, output, resume=False, stop_at=None, kill_at=None, number=PROCESSES):
     port = free_port()
     processes = [
-        CONTEXT.Process(target=live, args=(rank, port, values, output, resume, stop_at))
-        for rank in range(PROCESSES)
+        CONTEXT.Process(target=live, args=(rank, number, port, values, output, resume, stop_at, kill_at))
+        for rank in range(number)
     ]
     for process in processes:
         process.start()
@@ -147,6 +156,16 @@ def start(values, output, resume=False, stop_at=None):
 def train_together(values, output, **how):
     """Train in two processes; return what each came to."""
     processes = start(values, output, **how)
+    ended(processes)
+    assert [process.exitcode for process in processes] == [0] * len(processes)
+    return [
+        json.loads(output.with_name(f"{output.name}.{rank}.json").read_text(encoding="utf-8"))
+        for rank in range(len(processes))
+    ]
+
+
+def ended(processes):
+    """Wait for processes, but not for ever."""
     deadline = time.monotonic() + PATIENCE
     for process in processes:
         process.join(max(0.0, deadline - time.monotonic()))
@@ -155,11 +174,6 @@ def train_together(values, output, **how):
         process.kill()
         process.join()
     assert not late, "the processes wait for one another"
-    assert [process.exitcode for process in processes] == [0] * PROCESSES
-    return [
-        json.loads(output.with_name(f"{output.name}.{rank}.json").read_text(encoding="utf-8"))
-        for rank in range(PROCESSES)
-    ]
 
 
 def weights(folder):
@@ -220,9 +234,22 @@ def without_dropout(tiny_bert, tmp_path):
     return folder
 
 
-@pytest.mark.parametrize(("hard_negatives", "accumulation"), [(0, 2), (3, 1)])
-def test_two_processes_train_as_one_does(values, without_dropout, tmp_path, hard_negatives, accumulation):
+@pytest.mark.parametrize(
+    ("hard_negatives", "accumulation", "word_embeddings", "memory_budget"),
+    [
+        (0, 2, "dense", 4),
+        (3, 1, "dense", 4),
+        (3, 2, "sparse", 4),
+        (0, 1, "sparse", 1e-5),
+        (3, 2, "dense", 1e-5),
+    ],
+)
+def test_two_processes_train_as_one_does(
+    values, without_dropout, tmp_path, hard_negatives, accumulation, word_embeddings, memory_budget
+):
     values |= {
+        "word_embeddings": word_embeddings,
+        "memory_budget": memory_budget,
         "base": str(without_dropout),
         "steps": 20,
         "hard_negatives": hard_negatives,
@@ -241,6 +268,8 @@ def test_two_processes_train_as_one_does(values, without_dropout, tmp_path, hard
         assert first["pairs"] == planned[:, :4].ravel().tolist()
         assert second["pairs"] == planned[:, 4:].ravel().tolist()
     assert (first["steps"], second["steps"]) == (20, 0)
+    times = 20 * accumulation if memory_budget < 1 else 0
+    assert (first["cached"], second["cached"]) == (times, times)
     assert_equal_weights(tmp_path / "alone", tmp_path / "together", tolerance=1e-5)
     assert not (tmp_path / "together.unfinished").exists()
 
@@ -281,6 +310,49 @@ def test_a_killed_run_of_two_processes_resumes_from_its_last_whole_checkpoint(un
     assert_equal_weights(whole, tmp_path / "cut")
 
 
+def kill_and_resume(values, whole, output, number, step):
+    """Killed at a step, resumed: the weights of the undisturbed run, bit for bit."""
+    processes = start(values, output, kill_at=step, number=number)
+    ended(processes)
+    assert {process.exitcode for process in processes} == {-signal.SIGKILL}
+    assert not output.exists()
+    resume = any((output.with_name("cut.unfinished") / "checkpoints").glob("checkpoint-*/trainer_state.json"))
+    if not resume:
+        # Killed before the first checkpoint: nothing to go on from.
+        shutil.rmtree(output.with_name("cut.unfinished"))
+    for came_to in train_together(values, output, resume=resume, number=number):
+        assert came_to["error"] is None
+    assert_equal_weights(whole, output)
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_bert, tmp_path_factory):
+    """As `undisturbed`, in one process, with sparse word embeddings."""
+    folder = tmp_path_factory.mktemp("alone")
+    values = make_values(tiny_bert, folder) | {"save_every": 3, "word_embeddings": "sparse"}
+    train_together(values, folder / "whole", number=1)
+    return values, folder / "whole"
+
+
+RANDOM_STEPS = np.random.default_rng().choice(np.arange(1, 12), 6, replace=False).tolist()
+"""Other ones in every run of the tests; the name of a failing test says which."""
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    "step", [*RANDOM_STEPS[:1], *(pytest.param(step, marks=pytest.mark.slow) for step in RANDOM_STEPS[1:])]
+)
+def test_killed_at_a_random_step_and_resumed(alone, undisturbed, tmp_path, number, step):
+    values, whole = alone if number == 1 else undisturbed
+    kill_and_resume(values, whole, tmp_path / "cut", number, step)
+
+
+def test_sparse_word_embeddings_of_two_processes_resume_bit_for_bit(values, tmp_path):
+    values |= {"word_embeddings": "sparse", "save_every": 3}
+    train_together(values, tmp_path / "whole")
+    kill_and_resume(values, tmp_path / "whole", tmp_path / "cut", 2, 7)
+
+
 def test_the_first_process_measures_and_all_keep_the_best_checkpoint(values, tmp_path):
     dev = write_records(tmp_path / "dev.jsonl", items=9, first=100)
     values |= {"dev": str(dev), "eval_every": 4, "select_by": "loss"}
@@ -313,6 +385,55 @@ def test_a_process_that_finds_no_other_is_refused(values, tmp_path, monkeypatch)
     with pytest.raises(RecipeError, match="announces 2 processes, and 1 found one another"):
         train(make_recipe(values), tmp_path / "model")
     assert not list(tmp_path.glob("model*"))
+
+
+def launch(*arguments, **how):
+    """Start isogloss in two processes by torchrun."""
+    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.Popen(
+        [sys.executable, "-m", *launcher, "-m", "isogloss", *arguments],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+
+
+def training_of(values, output, *more):
+    return [
+        *("train", "--base", values["base"], "--train", values["train"][0], "--batch-size", "8"),
+        *("--output", str(output), *map(str, more)),
+    ]
+
+
+@pytest.mark.slow
+def test_an_error_is_said_once_under_a_launcher(values, tmp_path):
+    process = launch(*training_of(values, tmp_path / "model", "--plan", "x-z"))
+    _, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert err.count("error: ") == 1, err
+    assert "x-z" in err
+    assert "exitcode  : 2" in err
+    assert not list(tmp_path.glob("model*"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_under_a_launcher_saves_and_resumes(values, tmp_path):
+    more = ["--steps", "4000", "--log-every", "1"]
+    # As a terminal does, the signal goes to all processes of the group; torchrun then sends it to its own once more.
+    process = launch(*training_of(values, tmp_path / "model", *more), start_new_session=True)
+    deadline = time.monotonic() + PATIENCE
+    while not (tmp_path / "model.unfinished" / "recipe.toml").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert err.count("stopped at step") == 1, err
+    checkpoints = list(
+        (tmp_path / "model.unfinished" / "checkpoints").glob("checkpoint-*/trainer_state.json")
+    )
+    assert len(checkpoints) == 1, err
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
 from isogloss.errors import RecipeError
 from isogloss.training.loss import InfoNCELoss
-from isogloss.training.word_embeddings import has_sparse_embeddings, prepare_word_embeddings
+from isogloss.training.word_embeddings import prepare_word_embeddings, sparse_embeddings
 from tests.conftest import tiny_tokenizer
 
 
@@ -21,7 +21,7 @@ def words(model):
 def test_dense_leaves_the_model_as_it_is(model):
     prepare_word_embeddings(model, "dense")
     assert all(parameter.requires_grad for parameter in model.parameters())
-    assert not has_sparse_embeddings(model)
+    assert not sparse_embeddings(model)
 
 
 def test_frozen_takes_them_out_of_training(model):
@@ -58,7 +58,7 @@ def test_shared_word_embeddings_cannot_be_sparse(model):
         RecipeError, match=r"word_embeddings and head share their weights; use dense or frozen"
     ):
         prepare_word_embeddings(model, "sparse")
-    assert not has_sparse_embeddings(model)
+    assert not sparse_embeddings(model)
 
 
 @pytest.mark.parametrize("choice", ["sparse", "frozen"])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Sequence
+
+_PATIENCE = 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -20,9 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments), prog_name="isogloss")
     except Interrupted as stop:
-        print(stop, file=sys.stderr)
+        if _leads():
+            print(stop, file=sys.stderr)
         sys.exit(130)
     except IsoglossError as error:
+        if not _leads():
+            # As a rule all processes that train together fail alike, and the launcher ends the others when the first
+            # has spoken and gone; what is wrong with this one alone has still to be said.
+            time.sleep(_PATIENCE)
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
@@ -34,3 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _leads() -> bool:
+    """Whether this is the first of the processes that a launcher started, or the only one."""
+    return os.environ.get("RANK", "0") in ("", "0")

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from isogloss._version import __version__
+from isogloss.cli.audit import audit
 from isogloss.cli.compare import compare
 from isogloss.cli.data import data_app
+from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
@@ -41,9 +43,11 @@ def isogloss(
     """Measure and remove language bias in multilingual retrieval."""
 
 
+app.command()(audit)
 app.command()(evaluate)
 app.command()(encode)
 app.command()(compare)
+app.command()(debias)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Side = Literal["query", "passage"]
+_Thing = TypeVar("_Thing", bound=Hashable)
 Progress = Callable[[int], None]
 """Called with the number of texts just done."""
 
@@ -53,6 +54,17 @@ class Encoder(Protocol):
         always there, None where they are not known; a source other than a local model has `source`, and what belongs
         to it.
         """
+        ...
+
+
+@runtime_checkable
+class LanguageAwareEncoder(Encoder, Protocol):
+    """An encoder whose vectors depend on the language that a text is said to be in."""
+
+    def encode_in_languages(
+        self, texts: Sequence[str], languages: Sequence[str], side: Side, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """Encode as `encode` does, each text as one of its language."""
         ...
 
 
@@ -200,16 +212,39 @@ def default_token_budget(device: torch.device) -> int:
 
 
 def encode_distinct(
-    encoder: Encoder, texts: Sequence[str], side: Side, progress: Progress | None = None
+    encoder: Encoder,
+    texts: Sequence[str],
+    side: Side,
+    progress: Progress | None = None,
+    languages: Sequence[str] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Encode each distinct text once.
+
+    Args:
+        encoder: the model.
+        texts: the texts.
+        side: what they are.
+        progress: told of the texts just done.
+        languages: of the texts, where they are known; read where vectors depend on them, and a text in two languages is
+            then two texts.
 
     Returns:
         The vectors of the distinct texts, float32, shape (distinct, dimension), in order of first appearance; and for
         each text the row of its vector, int64, shape (texts,).
     """
-    row_of: dict[str, int] = {}
-    rows = np.fromiter(
-        (row_of.setdefault(text, len(row_of)) for text in texts), dtype=np.int64, count=len(texts)
+    if languages is None or not isinstance(encoder, LanguageAwareEncoder):
+        distinct, rows = _distinct(texts)
+        return encoder.encode(distinct, side, progress), rows
+    pairs, rows = _distinct(list(zip(texts, languages, strict=True)))
+    vectors = encoder.encode_in_languages(
+        [text for text, _ in pairs], [language for _, language in pairs], side, progress
     )
-    return encoder.encode(list(row_of), side, progress), rows
+    return vectors, rows
+
+
+def _distinct(things: Sequence[_Thing]) -> tuple[list[_Thing], NDArray[np.int64]]:
+    row_of: dict[_Thing, int] = {}
+    rows = np.fromiter(
+        (row_of.setdefault(thing, len(row_of)) for thing in things), dtype=np.int64, count=len(things)
+    )
+    return list(row_of), rows

@@ -1,15 +1,19 @@
 """What a model argument means: one place decides it for every command.
 
-openai:MODEL@URL                      an OpenAI-compatible endpoint (`endpoint`)
-vectors:PATH, *.npy, *.parquet        vectors computed elsewhere (`precomputed`), also a folder of nothing else
-*.onnx, a folder without torch weights an ONNX export (`onnx_model`)
-anything else                         a sentence-transformers folder or name (`loading`)
+    openai:MODEL@URL                                an OpenAI-compatible endpoint (`endpoint`)
+    vectors:PATH, *.npy, *.parquet, a folder of     vectors computed elsewhere (`precomputed`)
+    *.onnx, a folder of one without torch weights   an ONNX export (`onnx_model`)
+    a folder that `isogloss debias` saved           a model with its cure (`debias.saved`)
+
+Anything else is a sentence-transformers folder or name (`loading`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from isogloss.encoding.debias.saved import is_cured, load_cured
 from isogloss.encoding.encoder import Encoder, SentenceTransformerEncoder
 from isogloss.encoding.endpoint import SCHEME as ENDPOINT
 from isogloss.encoding.endpoint import EndpointEncoder
@@ -74,15 +78,17 @@ def open_encoder(
             token_budget=token_budget,
             converted_from=digest,
         )
-    return SentenceTransformerEncoder.load(
-        model,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        max_length=max_length,
-        token_budget=token_budget,
-        precision=known,
-        device=device,
-    )
+    options: dict[str, Any] = {
+        "query_prompt": query_prompt,
+        "passage_prompt": passage_prompt,
+        "max_length": max_length,
+        "token_budget": token_budget,
+        "precision": known,
+        "device": device,
+    }
+    if is_cured(folder := Path(model).expanduser()):
+        return load_cured(folder, **options)
+    return SentenceTransformerEncoder.load(model, **options)
 
 
 def _vectors(name: str) -> Path | None:

@@ -18,9 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from isogloss.evaluation.pool import Pool
 from isogloss.evaluation.scoring import CANDIDATE_TILE, DistinctVectors, distinct_vectors
 
-LONGEST_PIECE = 32768
-"""Scores of a query that are compared at once."""
+LONGEST_PIECE = 8192
+"""Scores of a query, of one language, that are compared at once."""
 
+_LONGEST_SHARED = 32768
 _OWN_PIECE = 4096
 
 
@@ -162,15 +163,12 @@ def _cuts(starts: list[int]) -> Iterator[tuple[int, int]]:
     """Ranges that keep a long language to itself and put neighbouring short ones together."""
     low = 0
     for begin, end in itertools.pairwise(starts):
-        if end - begin >= _OWN_PIECE or end - low > LONGEST_PIECE:
-            if low < begin:
-                yield low, begin
+        long = end - begin >= _OWN_PIECE
+        if low < begin and (long or end - low > _LONGEST_SHARED):
+            yield low, begin
             low = begin
-        while end - low > LONGEST_PIECE:
-            yield low, low + LONGEST_PIECE
-            low += LONGEST_PIECE
-        if end - begin >= _OWN_PIECE and low < end:
-            yield low, end
-            low = end
+        while long and low < end:
+            yield low, min(low + LONGEST_PIECE, end)
+            low = min(low + LONGEST_PIECE, end)
     if low < starts[-1]:
         yield low, starts[-1]

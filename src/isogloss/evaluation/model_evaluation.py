@@ -50,13 +50,18 @@ def encode_benchmark(
     """
     began = time.perf_counter()
     queries, query_index = encode_distinct(
-        encoder, benchmark.query_texts, "query", _counter("encoding queries", benchmark.query_texts, progress)
+        encoder,
+        benchmark.query_texts,
+        "query",
+        _counter("encoding queries", benchmark.query_texts, progress),
+        benchmark.query_languages,
     )
     candidates, candidate_index = encode_distinct(
         encoder,
         benchmark.candidate_texts,
         "passage",
         _counter("encoding candidates", benchmark.candidate_texts, progress),
+        benchmark.candidate_languages,
     )
     return EncodedBenchmark(queries, query_index, candidates, candidate_index, time.perf_counter() - began)
 

@@ -9,7 +9,9 @@ score. The shape is large enough for nearly the rate of one large product.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +22,12 @@ from isogloss.errors import EvaluationError
 BLOCK_BYTES = 256 * 2**20
 """How many bytes of scores `score_blocks` holds at once, unless told otherwise."""
 
-QUERY_TILE = 512
+QUERY_TILE = 1024
 CANDIDATE_TILE = 2048
 """The shape of every product. Smaller ones are slower: 128 x 2048 reaches two thirds of this one's rate."""
 
 _ROWS_AT_ONCE = 2048
+_MOST_THREADS = 8
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -92,9 +95,7 @@ def distinct_vectors(
     used = used[np.argsort(first_use, kind="stable")]
     place = np.empty(len(given), dtype=np.int64)
     place[used] = np.arange(len(used))
-    rows = given[used]
-    rows += np.float32(0)  # -0.0 becomes 0.0: they are equal, their bits are not
-    finite = np.concatenate([np.isfinite(part).all(axis=1) for part in _parts(rows)])
+    rows, finite, hashes = _taken(given, used)
     if not finite.all():
         first = int(np.flatnonzero(~finite[place[row_of]])[0])
         raise EvaluationError(
@@ -102,7 +103,7 @@ def distinct_vectors(
             f" {side} {ids[first]!r} (row {row_of[first]}); check the model's precision and its"
             " input texts"
         )
-    twin = _first_twins(rows)
+    twin = _first_twins(rows, hashes)
     kept = twin == np.arange(len(rows))
     _close_gaps(rows, np.flatnonzero(kept))
     return DistinctVectors(
@@ -151,9 +152,9 @@ def fill_scores(
     query_stop, candidate_stop = query_start + scores.shape[0], candidate_start + scores.shape[1]
     for query_tile in range(query_start - query_start % QUERY_TILE, query_stop, QUERY_TILE):
         above, below = max(query_start, query_tile), min(query_stop, query_tile + QUERY_TILE)
-        left = _tile(queries.rows, query_tile, QUERY_TILE)
+        left = tile_of(queries.rows, query_tile, QUERY_TILE)
         for candidate_tile in range(candidate_start, candidate_stop, CANDIDATE_TILE):
-            right = _tile(candidates.rows, candidate_tile, CANDIDATE_TILE)
+            right = tile_of(candidates.rows, candidate_tile, CANDIDATE_TILE)
             wanted = scores[above - query_start : below - query_start, candidate_tile - candidate_start :][
                 :, :CANDIDATE_TILE
             ]
@@ -175,7 +176,7 @@ def score_blocks(
         queries: Q distinct query vectors.
         candidates: D distinct candidate vectors.
         block_bytes: bytes of scores in a block; at least one query is scored, whatever its size. The least
-            efficient sizes are those under 512 queries' scores, as each product serves that many.
+            efficient sizes are those under 1024 queries' scores, as each product serves that many.
 
     Raises:
         EvaluationError: the dimensions differ, `block_bytes` is not positive, or a score is beyond float32.
@@ -194,8 +195,8 @@ def score_blocks(
         yield ScoreBlock(start, scores)
 
 
-def _tile(rows: NDArray[np.float32], start: int, height: int) -> NDArray[np.float32]:
-    """`height` rows from `start`, filled up with zeros at the end."""
+def tile_of(rows: NDArray[np.float32], start: int, height: int) -> NDArray[np.float32]:
+    """`height` rows from `start`, filled up with zeros at the end: (height, d)."""
     tile = rows[start : start + height]
     if len(tile) == height:
         return tile
@@ -204,15 +205,45 @@ def _tile(rows: NDArray[np.float32], start: int, height: int) -> NDArray[np.floa
     return padded
 
 
-def _parts(rows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The rows, some at a time, so that what is derived from them takes little memory."""
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        yield rows[start : start + _ROWS_AT_ONCE]
+def worker_threads() -> int:
+    """How many threads are worth starting for work that leaves the interpreter's lock alone."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_THREADS)
 
 
-def _first_twins(rows: NDArray[np.float32]) -> NDArray[np.int64]:
-    """For each row the first row with the same bits. Rows are hashed and only equal hashes compared."""
-    _, first, group = np.unique(_hashes(rows), return_index=True, return_inverse=True)
+def _taken(
+    given: NDArray[np.float32], used: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.uint64]]:
+    """Copy rows; say of each whether it is finite, and hash its bits."""
+    odd = np.random.default_rng(0).integers(2**63, size=given.shape[1], dtype=np.uint64) * 2 + 1
+    multipliers: NDArray[np.uint64] = np.asarray(odd, dtype=np.uint64)
+    rows = np.empty((len(used), given.shape[1]), dtype=np.float32)
+    finite = np.empty(len(used), dtype=np.bool_)
+    hashes = np.empty(len(used), dtype=np.uint64)
+
+    def take(start: int) -> None:
+        some = slice(start, start + _ROWS_AT_ONCE)
+        part = rows[some]
+        np.take(given, used[some], axis=0, out=part, mode="clip")
+        part += np.float32(0)  # -0.0 becomes 0.0: they are equal, their bits are not
+        finite[some] = np.isfinite(part).all(axis=1)
+        hashes[some] = _hashes(part, multipliers)
+
+    starts = range(0, len(used), _ROWS_AT_ONCE)
+    with ThreadPoolExecutor(worker_threads()) as executor:
+        for _ in map(take, starts) if len(starts) == 1 else executor.map(take, starts):
+            pass
+    return rows, finite, hashes
+
+
+def _hashes(rows: NDArray[np.float32], multipliers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Of each row's bits a sum with fixed random odd multipliers, modulo 2^64."""
+    return np.asarray((rows.view(np.uint32) * multipliers).sum(axis=1))
+
+
+def _first_twins(rows: NDArray[np.float32], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """For each row the first row with the same bits. Only rows of equal hashes are compared."""
+    _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
     twin = first[group].astype(np.int64)
     later = np.flatnonzero(twin != np.arange(len(rows)))
     for start in range(0, len(later), _ROWS_AT_ONCE):
@@ -222,12 +253,6 @@ def _first_twins(rows: NDArray[np.float32]) -> NDArray[np.int64]:
             _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
             return first[group].astype(np.int64)
     return twin
-
-
-def _hashes(rows: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Of each row's bits a sum with fixed random odd multipliers, modulo 2^64."""
-    multipliers = np.random.default_rng(0).integers(2**63, size=rows.shape[1], dtype=np.uint64) * 2 + 1
-    return np.concatenate([(part.view(np.uint32) * multipliers).sum(axis=1) for part in _parts(rows)])
 
 
 def _close_gaps(rows: NDArray[np.float32], kept: NDArray[np.int64]) -> None:

@@ -80,10 +80,6 @@ def trainer_arguments(
             f"trainer: word_embeddings = 'sparse' needs AdamW and optim is {str(arguments.optim.value)!r}; leave optim "
             "out, or use dense or frozen"
         )
-    if recipe.word_embeddings == "sparse" and processes > 1:
-        raise RecipeError(
-            "word_embeddings: sparse ones are trained in one process so far; use dense or frozen, or one process"
-        )
     if arguments.n_gpu > 1:
         raise RecipeError(
             f"{arguments.n_gpu} devices would train in one process, each on a batch of its own; start a process for "

@@ -103,6 +103,10 @@ class ProgressCallback(TrainerCallback):
         )
 
 
+_ECHO_SECONDS = 1.0
+"""A launcher passes Ctrl-C on to processes that the terminal has sent it to as well: the same signal, not a second."""
+
+
 class InterruptCallback(TrainerCallback):
     """On SIGINT or SIGTERM: finish the step, save a checkpoint, stop. A second signal stops at once.
 
@@ -118,6 +122,7 @@ class InterruptCallback(TrainerCallback):
         self.notify = notify
         self.interrupted = False
         self.stopping = False
+        self._since = 0.0
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> InterruptCallback:
@@ -134,9 +139,12 @@ class InterruptCallback(TrainerCallback):
         self._previous.clear()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.interrupted:
+        now = time.monotonic()
+        if self.interrupted and now - self._since > _ECHO_SECONDS:
             raise KeyboardInterrupt
-        self.interrupted = True
+        if self.interrupted:
+            return
+        self.interrupted, self._since = True, now
         self.notify("stopping after this step to save a checkpoint; once more to stop at once")
 
     def on_step_end(

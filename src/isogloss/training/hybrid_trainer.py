@@ -15,7 +15,8 @@ from isogloss.training.gradient_clipping import clip_sparse_gradients
 from isogloss.training.pair_texts import PairDataset
 from isogloss.training.processes import ALONE, Share, wait_for_all
 from isogloss.training.row_sparse_adamw import RowSparseAdamW
-from isogloss.training.word_embeddings import has_sparse_embeddings
+from isogloss.training.sparse_averaging import average_sparse_gradients, keep_from_wrapper
+from isogloss.training.word_embeddings import sparse_embeddings
 
 
 class HybridTrainer(SentenceTransformerTrainer):
@@ -35,6 +36,7 @@ class HybridTrainer(SentenceTransformerTrainer):
 
     def __init__(self, *, pairs: PairDataset, planner: BatchPlanner, **arguments: Any) -> None:
         self.planner = planner
+        keep_from_wrapper(arguments["model"])
         super().__init__(train_dataset=pairs, **arguments)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
@@ -69,6 +71,14 @@ class HybridTrainer(SentenceTransformerTrainer):
         self._train_dataloader = prepared
         return prepared
 
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """Pass a batch back as the parent does; then average over processes what the parent's wrapper does not."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        # With gradient accumulation, once a step.
+        if Share.of(self.args).processes > 1 and self.accelerator.sync_gradients:
+            average_sparse_gradients(self.model)
+        return loss
+
     def _save_rng_state(self, output_dir: str) -> None:
         """Save what the parent does; a checkpoint counts as whole by a file written after every process's state."""
         super()._save_rng_state(output_dir)
@@ -82,7 +92,7 @@ class HybridTrainer(SentenceTransformerTrainer):
     def get_optimizer_cls_and_kwargs(self, args: Any, model: Any = None) -> tuple[Any, Any]:
         """Return the parent's optimiser; where word embeddings are sparse, the AdamW that updates rows."""
         optimizer, keywords = super().get_optimizer_cls_and_kwargs(args, model)
-        return (RowSparseAdamW if has_sparse_embeddings(self.model) else optimizer), keywords
+        return (RowSparseAdamW if sparse_embeddings(self.model) else optimizer), keywords
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Leave the parent's model card out, which describes columns; `isogloss.training.model_card` writes ours."""

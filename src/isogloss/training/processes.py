@@ -97,16 +97,26 @@ def gather_candidates(own: Tensor, positives: int) -> Tensor:
     Returns:
         The positives of all processes in order of rank, then their negatives, shape (all, d).
     """
+    everyones = gather_rows(own)
+    return torch.cat([part[:positives] for part in everyones] + [part[positives:] for part in everyones])
+
+
+def gather_rows(own: Tensor) -> list[Tensor]:
+    """Gather rows of all processes, with gradients.
+
+    Args:
+        own: this process's rows, shape (rows, ...); only their number may differ between processes.
+
+    Returns:
+        The rows of every process, in order of rank; the same in all processes.
+    """
     count = torch.tensor(len(own), device=own.device)
     counts = [torch.zeros_like(count) for _ in range(distributed.get_world_size())]
     distributed.all_gather(counts, count)
     sizes = [int(size) for size in counts]
-    padded = nn.functional.pad(own, (0, 0, 0, max(sizes) - len(own)))
+    padded = nn.functional.pad(own, (0, 0) * (own.dim() - 1) + (0, max(sizes) - len(own)))
     everyones: Tensor = _Gather.apply(padded)  # type: ignore[no-untyped-call]
-    return torch.cat(
-        [part[:positives] for part in everyones]
-        + [part[positives:size] for part, size in zip(everyones, sizes, strict=True)]
-    )
+    return [part[:size] for part, size in zip(everyones, sizes, strict=True)]
 
 
 class _Gather(torch.autograd.Function):

@@ -38,9 +38,9 @@ def prepare_word_embeddings(model: SentenceTransformer, choice: WordEmbeddings) 
     embeddings.sparse = True
 
 
-def has_sparse_embeddings(model: nn.Module) -> bool:
-    """Return whether any embedding of a model has sparse gradients."""
-    return any(isinstance(module, nn.Embedding) and module.sparse for module in model.modules())
+def sparse_embeddings(model: nn.Module) -> list[nn.Embedding]:
+    """Return the embeddings of a model that have sparse gradients."""
+    return [module for module in model.modules() if isinstance(module, nn.Embedding) and module.sparse]
 
 
 def _word_embeddings(model: SentenceTransformer, choice: WordEmbeddings) -> nn.Embedding:

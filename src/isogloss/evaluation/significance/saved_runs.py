@@ -61,7 +61,7 @@ def read_saved_runs(folders: Sequence[Path], measures: Sequence[str] | None = No
     """Read runs on the same data and put their per-query values side by side.
 
     Args:
-        folders: each holds a results.json and a per_query.parquet; two or more.
+        folders: each holds a results.json and a per_query.parquet.
         measures: compare these alone; None takes all that every run has.
 
     Raises:
