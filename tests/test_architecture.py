@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "batching": {"errors", "items"},
     "encoding": {"errors", "files", "corpus"},
     "evaluation": {"errors", "_version", "files", "corpus", "encoding"},
-    "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation"},
     "reporting": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation"},
+    "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
+    "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation", "exchange"},
     "cli": {
         "errors",
         "_version",
@@ -33,6 +34,7 @@ MAY_IMPORT = {
         "evaluation",
         "training",
         "reporting",
+        "exchange",
     },
     "__main__": {"cli"},
 }

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from isogloss.encoding.opening import open_encoder
     from isogloss.errors import IsoglossError
     from isogloss.evaluation.model_evaluation import evaluate_model
+    from isogloss.exchange.evaluator import MultilingualRetrievalEvaluator
     from isogloss.training.recipe import Recipe, make_recipe
     from isogloss.training.run import train
 
 _HOMES = {
     "BatchPlanner": "isogloss.batching",
     "IsoglossError": "isogloss.errors",
+    "MultilingualRetrievalEvaluator": "isogloss.exchange.evaluator",
     "ParallelCorpus": "isogloss.corpus",
     "Plan": "isogloss.batching",
     "Recipe": "isogloss.training.recipe",
@@ -39,6 +41,7 @@ _HOMES = {
 __all__ = [
     "BatchPlanner",
     "IsoglossError",
+    "MultilingualRetrievalEvaluator",
     "ParallelCorpus",
     "Plan",
     "Recipe",

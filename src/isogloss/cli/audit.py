@@ -9,11 +9,20 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli.options import DataDir, Device, Languages, PassagePrompt, QueryPrompt
+from isogloss.cli.options import (
+    DataDir,
+    Device,
+    Languages,
+    MaxLength,
+    Model,
+    PassagePrompt,
+    Precision,
+    QueryPrompt,
+)
 
 
 def audit(
-    model: Annotated[str, typer.Argument(help="A model folder, an offline model's name, or a hub name.")],
+    model: Model,
     data: Annotated[
         str,
         typer.Option(
@@ -36,11 +45,8 @@ def audit(
     languages: Languages = None,
     query_prompt: QueryPrompt = None,
     passage_prompt: PassagePrompt = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(min=4, help="Cut texts after so many tokens; default: the model's own limit."),
-    ] = None,
-    precision: Annotated[str, typer.Option(help="float32, bfloat16 or int8, as for evaluate.")] = "float32",
+    max_length: MaxLength = None,
+    precision: Precision = "float32",
     device: Device = None,
 ) -> None:
     """Say on one page whether a model is fair to every language.

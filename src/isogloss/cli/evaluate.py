@@ -12,6 +12,7 @@ from isogloss.cli.options import (
     Device,
     Languages,
     MaxLength,
+    Model,
     PassagePrompt,
     Precision,
     QueryPrompt,
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A model folder, an offline model's name, or a hub name; an ONNX export; an endpoint, "
-            "openai:MODEL@URL; or vectors, .npy or .parquet."
-        ),
-    ],
+    model: Model,
     data: Annotated[
         str,
         typer.Option(

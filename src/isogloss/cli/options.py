@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A model folder, an offline model's name, or a hub name; an ONNX export; an endpoint, "
+        "openai:MODEL@URL; or vectors, .npy or .parquet."
+    ),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(

@@ -11,7 +11,6 @@ Anything else is a sentence-transformers folder or name (`loading`).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from isogloss.encoding.debias.saved import is_cured, load_cured
 from isogloss.encoding.encoder import Encoder, SentenceTransformerEncoder
@@ -57,6 +56,16 @@ def open_encoder(
     arithmetic = {"--precision": known != "float32", "--device": device not in (None, "cpu")}
     lengths = {"--max-length": max_length is not None, "--token-budget": token_budget is not None}
     prompts = {"--query-prompt": query_prompt is not None, "--passage-prompt": passage_prompt is not None}
+    if is_cured(Path(name).expanduser()):
+        return load_cured(
+            Path(name).expanduser(),
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            max_length=max_length,
+            token_budget=token_budget,
+            precision=known,
+            device=device,
+        )
     if name.startswith(ENDPOINT):
         given = {**lengths, **arithmetic, "--device": device is not None}
         _refuse(given, "an endpoint", "its server decides that")
@@ -78,17 +87,15 @@ def open_encoder(
             token_budget=token_budget,
             converted_from=digest,
         )
-    options: dict[str, Any] = {
-        "query_prompt": query_prompt,
-        "passage_prompt": passage_prompt,
-        "max_length": max_length,
-        "token_budget": token_budget,
-        "precision": known,
-        "device": device,
-    }
-    if is_cured(folder := Path(model).expanduser()):
-        return load_cured(folder, **options)
-    return SentenceTransformerEncoder.load(model, **options)
+    return SentenceTransformerEncoder.load(
+        model,
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
+        max_length=max_length,
+        token_budget=token_budget,
+        precision=known,
+        device=device,
+    )
 
 
 def _vectors(name: str) -> Path | None:

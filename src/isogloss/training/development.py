@@ -11,10 +11,9 @@ from sentence_transformers.sentence_transformer.evaluation import SentenceEvalua
 
 from isogloss.batching import BatchPlanner, Plan
 from isogloss.corpus import ParallelCorpus, RetrievalBenchmark
-from isogloss.encoding.encoder import SentenceTransformerEncoder
 from isogloss.encoding.prompts import Prompts
 from isogloss.errors import PlanError, RecipeError
-from isogloss.evaluation.model_evaluation import evaluate_model
+from isogloss.exchange.evaluator import MultilingualRetrievalEvaluator
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.loss import InfoNCELoss
 from isogloss.training.pair_texts import PairDataset, planning_data
@@ -52,7 +51,14 @@ class DevelopmentEvaluator(SentenceEvaluator):
         select_by: str,
     ) -> None:
         super().__init__()
-        self.benchmark = benchmark
+        self.retrieval = MultilingualRetrievalEvaluator(
+            benchmark,
+            "dev",
+            query_prompt=prompts.query,
+            passage_prompt=prompts.passage,
+            measures=("map",),
+            max_length=max_length,
+        )
         self.pairs = pairs
         self.planner = planner
         self.batches = batches
@@ -69,10 +75,11 @@ class DevelopmentEvaluator(SentenceEvaluator):
         was_training = model.training
         model.eval()
         try:
-            figures = {"dev_loss": self._loss(model), **self._retrieval(model)}
+            loss = self._loss(model)
+            retrieval = self.retrieval.figures(model)
         finally:
             model.train(was_training)
-        return figures
+        return {"dev_loss": loss, **{f"dev_{name}": value for name, value in retrieval.items()}}
 
     def _loss(self, model: SentenceTransformer) -> float:
         loss = InfoNCELoss(model, self.temperature)
@@ -91,17 +98,6 @@ class DevelopmentEvaluator(SentenceEvaluator):
                 ]
                 losses.append(float(loss(sides)))
         return sum(losses) / len(losses)
-
-    def _retrieval(self, model: SentenceTransformer) -> dict[str, float]:
-        encoder = SentenceTransformerEncoder(model, "", self.prompts, max_length=self.max_length)
-        evaluation, _ = evaluate_model(encoder, self.benchmark, second=False)
-        figures = {
-            "dev_mono_map": evaluation.settings["mono"].summaries["map"].mean,
-            "dev_cross_map": evaluation.settings["cross"].summaries["map"].mean,
-            "dev_multi_map": evaluation.settings["multi"].summaries["map"].mean,
-            "dev_rank_distance": evaluation.rank_distance.summary.mean,
-        }
-        return {name: value for name, value in figures.items() if value is not None}
 
 
 def describe(figures: dict[str, float]) -> str:
