@@ -30,8 +30,11 @@ def passage_identity(encoder: Encoder) -> dict[str, Any]:
     Raises:
         ModelError: the local model holds no weights to tell it by.
     """
+    from isogloss.encoding.debias.encoder import DebiasedEncoder
     from isogloss.encoding.encoder import SentenceTransformerEncoder
 
+    if isinstance(encoder, DebiasedEncoder):
+        return {**passage_identity(encoder.base), "debias": dict(encoder.record)}
     if not isinstance(encoder, SentenceTransformerEncoder):
         return {key: value for key, value in encoder.describe().items() if key not in _NOT_OF_PASSAGES}
     weights = encoder.converted_from or weights_digest(encoder.model)
