@@ -3,6 +3,7 @@ import shutil
 import pytest
 import torch
 
+from isogloss.encoding.debias.encoder import DebiasedEncoder
 from isogloss.encoding.encoder import SentenceTransformerEncoder
 from isogloss.encoding.identity import passage_identity
 
@@ -35,3 +36,9 @@ def test_weights_and_precision(tiny_bert, tiny_xlm_roberta):
     assert passage_identity(encoder)["weights"] != before["weights"]
     narrow = SentenceTransformerEncoder.load(tiny_bert, device="cpu", precision="bfloat16")
     assert passage_identity(narrow) == {**before, "precision": "bfloat16"}
+
+
+def test_a_cure_is_told_by_its_base_and_its_record(tiny_bert):
+    base = SentenceTransformerEncoder.load(tiny_bert, device="cpu")
+    cured = DebiasedEncoder(base, None, "anywhere", {"method": "project"})
+    assert passage_identity(cured) == {**passage_identity(base), "cure": None}

@@ -229,3 +229,10 @@ def test_per_query_table_without_parallel_ids_or_cross(tmp_path):
     assert table["parallel_id"].null_count == len(table)
     assert set(table["setting"].to_pylist()) == {"mono", "multi"}
     assert isinstance(table, pa.Table)
+
+
+def test_results_of_a_large_corpus_are_told_apart(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text('{"format": "collections 1"}', encoding="utf-8")
+    with pytest.raises(DataError, match="of a large corpus"):
+        read_results(path)

@@ -370,6 +370,17 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(values, tmp_path):
     assert not (tmp_path / "model.unfinished").exists()
 
 
+@pytest.mark.parametrize("how", ["argument", "launcher"])
+def test_weights_in_pieces_are_refused_before_anything_is_made(values, tmp_path, monkeypatch, how):
+    if how == "argument":
+        values |= {"trainer": {"fsdp": True}}
+    else:
+        monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(RecipeError, match="would lie in pieces"):
+        train(make_recipe(values), tmp_path / "model")
+    assert not list(tmp_path.glob("model*"))
+
+
 @pytest.mark.parametrize("processes", [2, 3])
 def test_the_batches_of_samplers_in_all_processes_make_up_the_planned_ones(values, processes):
     recipe = make_recipe({**values, "batch_size": 6})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from isogloss.reporting.tables import Table
 
 _FORMS = (".json", ".csv", ".md", ".tex")
+_USUAL = ("map", "recall@10", "rank_distance")
+"""Few, as the correction is for all that are compared."""
 
 
 def compare(
@@ -33,7 +36,8 @@ def compare(
     measure: Annotated[
         list[str] | None,
         typer.Option(
-            help="Compare this measure alone, e.g. map; repeatable. Default: all that the runs share."
+            help="Compare this measure, e.g. mrr; repeatable; 'all' means all that the runs share. Default: map,"
+            " recall@10 and rank_distance."
         ),
     ] = None,
     pairs: Annotated[
@@ -79,7 +83,10 @@ def compare(
     )
 
     folders = [folder for _, of_name in named for folder in of_name]
-    saved = read_saved_runs(folders, measure)
+    saved = read_saved_runs(folders, None if not measure or "all" in measure else measure)
+    if not measure:
+        values = {key: saved.paired.values[key] for key in _USUAL if key in saved.paired.values}
+        saved = replace(saved, paired=replace(saved.paired, values=values or saved.paired.values))
     positions: list[tuple[str, range]] = []
     groups: list[Group] = []
     for name, of_name in named:
@@ -92,7 +99,7 @@ def compare(
         comparison = compare_runs(saved.paired, positions, settings, progress)
 
     results = comparison_results(comparison, saved, groups)
-    tables = comparison_tables(comparison, groups, measure)
+    tables = comparison_tables(comparison, groups, measure if measure and "all" not in measure else None)
     if json_:
         import json
 

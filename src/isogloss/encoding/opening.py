@@ -1,10 +1,11 @@
 """What a model argument means: one place decides it for every command.
 
-a folder with debias.json             a model with a cure (`debias`), whose base may be any of the others
-openai:MODEL@URL                      an OpenAI-compatible endpoint (`endpoint`)
-vectors:PATH, *.npy, *.parquet        vectors computed elsewhere (`precomputed`), also a folder of nothing else
-*.onnx, a folder without torch weights an ONNX export (`onnx_model`)
-anything else                         a sentence-transformers folder or name (`loading`)
+    openai:MODEL@URL                                an OpenAI-compatible endpoint (`endpoint`)
+    vectors:PATH, *.npy, *.parquet, a folder of     vectors computed elsewhere (`precomputed`)
+    *.onnx, a folder of one without torch weights   an ONNX export (`onnx_model`)
+    a folder that `isogloss debias` saved           a cure, and any of these as its base (`debias.saved`)
+
+Anything else is a sentence-transformers folder or name (`loading`).
 """
 
 from __future__ import annotations

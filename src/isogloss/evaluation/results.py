@@ -119,6 +119,11 @@ def read_results(path: Path) -> dict[str, Any]:
     if not isinstance(results, dict) or "format" not in results:
         raise DataError(f'{path}: not a results file of isogloss: it has no "format"; give a results.json')
     written = results["format"]
+    if str(written).startswith("collections"):
+        raise DataError(
+            f"{path}: results of a large corpus, which are not asked in parallel languages; give those of a parallel"
+            " corpus or benchmark"
+        )
     if written not in (1, RESULTS_FORMAT):
         raise DataError(
             f"{path}: results of format {written!r}, but this isogloss reads 1 to {RESULTS_FORMAT};"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,11 @@ def trainer_arguments(
             f"trainer: word_embeddings = 'sparse' needs AdamW and optim is {str(arguments.optim.value)!r}; leave optim "
             "out, or use dense or frozen"
         )
+    if arguments.fsdp or arguments.deepspeed or _sharded_by_launcher():
+        raise RecipeError(
+            "the weights would lie in pieces (FSDP or DeepSpeed), and are not put together for saving yet; start plain "
+            "data-parallel processes, with torchrun or with accelerate launch without those options"
+        )
     if arguments.n_gpu > 1:
         raise RecipeError(
             f"{arguments.n_gpu} devices would train in one process, each on a batch of its own; start a process for "
@@ -97,6 +103,12 @@ def trainer_arguments(
         )
     arguments.per_device_train_batch_size = recipe.batch_size // processes
     return arguments
+
+
+def _sharded_by_launcher() -> bool:
+    """Whether `accelerate launch` was told to shard weights; on processors the trainer would silently not do so."""
+    names = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
+    return any(os.environ.get(name, "").lower() in ("true", "1") for name in names)
 
 
 @contextmanager

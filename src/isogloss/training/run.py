@@ -204,11 +204,6 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
         )
     except (TypeError, ValueError, ImportError, RuntimeError) as error:
         raise RecipeError(f"the trainer cannot be set up with these arguments: {error}") from error
-    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
-        raise RecipeError(
-            "the weights would lie in pieces (FSDP or DeepSpeed), and are not put together for saving yet; start "
-            "plain data-parallel processes, with torchrun or with accelerate launch without those options"
-        )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
