@@ -38,7 +38,7 @@ def test_weights_and_precision(tiny_bert, tiny_xlm_roberta):
     assert passage_identity(narrow) == {**before, "precision": "bfloat16"}
 
 
-def test_a_cure_is_told_by_its_base_and_its_record(tiny_bert):
+def test_a_cure_in_the_model_itself_is_told_by_the_weights(tiny_bert):
     base = SentenceTransformerEncoder.load(tiny_bert, device="cpu")
     cured = DebiasedEncoder(base, None, "anywhere", {"method": "project"})
     assert passage_identity(cured) == {**passage_identity(base), "cure": None}

@@ -117,6 +117,8 @@ class EndpointEncoder:
         texts: Sequence[str],
         side: Side,
         progress: Progress | None = None,
+        *,
+        languages: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
         """Take vectors from the cache, and ask the server for the others.
 
@@ -124,6 +126,7 @@ class EndpointEncoder:
             texts: the texts, without prompts.
             side: which prompt to put before them.
             progress: called with the texts whose vectors have just come.
+            languages: change nothing.
 
         Returns:
             float32, shape (texts, dimension), unit length, in the order of `texts`.

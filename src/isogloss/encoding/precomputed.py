@@ -69,6 +69,8 @@ class PrecomputedEncoder:
         texts: Sequence[str],
         side: Side,
         progress: Progress | None = None,
+        *,
+        languages: Sequence[str] | None = None,
     ) -> NDArray[np.float32]:
         """Look texts up: as texts of this side, else as texts of no side.
 
@@ -76,6 +78,7 @@ class PrecomputedEncoder:
             texts: the texts.
             side: queries or passages.
             progress: called once.
+            languages: change nothing.
 
         Returns:
             float32, shape (texts, dimension), unit length, in the order of `texts`.
