@@ -9,9 +9,11 @@ from pathlib import Path
 
 COMMANDS = (
     "",
+    "audit",
     "evaluate",
     "encode",
     "compare",
+    "debias",
     "train",
     "plan",
     "demo",
