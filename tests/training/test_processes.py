@@ -334,7 +334,7 @@ def alone(tiny_bert, tmp_path_factory):
     return values, folder / "whole"
 
 
-RANDOM_STEPS = np.random.default_rng().choice(np.arange(1, 12), 6, replace=False).tolist()
+RANDOM_STEPS = np.random.default_rng().choice(np.arange(1, 12), 4, replace=False).tolist()
 """Other ones in every run of the tests; the name of a failing test says which."""
 
 
