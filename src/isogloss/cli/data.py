@@ -79,16 +79,41 @@ def check(
 
 @data_app.command()
 def convert(
-    source: Annotated[str, typer.Argument(help="Anything that reads as a corpus.")],
+    source: Annotated[
+        str, typer.Argument(help="Anything that reads as a corpus; with --to, as a benchmark.")
+    ],
     output: Annotated[
-        Path, typer.Argument(help="A name ending in .jsonl, .jsonl.gz or .parquet, or a new folder.")
+        Path,
+        typer.Argument(
+            help="A name ending in .jsonl, .jsonl.gz or .parquet, or a new folder; with --to a new folder."
+        ),
     ],
     data_dir: DataDir = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="beir: corpus.jsonl, queries.jsonl and qrels, one pool of all languages, which are named in metadata.",
+            show_default=False,
+        ),
+    ] = None,
+    apart: Annotated[
+        bool,
+        typer.Option("--apart", help="With --to beir: a folder for each mono-LL, cross-LL-LL and multi-LL."),
+    ] = False,
 ) -> None:
     """Write a corpus in another form; a folder is memory-mapped Arrow, the quickest to train from.
 
     Example: isogloss data convert my-faq.jsonl.gz my-faq
+
+    Example: isogloss data convert xquad-r xquad-r-beir --to beir
     """
+    from isogloss.errors import RecipeError
+
+    if to is not None:
+        _export(source, output, data_dir, to, apart)
+        return
+    if apart:
+        raise RecipeError("--apart goes with --to beir")
     from isogloss.corpus import read_corpus, write_jsonl, write_parquet
     from isogloss.errors import OutputError
 
@@ -106,6 +131,25 @@ def convert(
     else:
         corpus.save(output)
     typer.echo(f"{len(corpus)} items in {len(corpus.languages)} languages: {output}")
+
+
+def _export(source: str, output: Path, data_dir: Path | None, to: str, apart: bool) -> None:
+    """Write a benchmark as a folder of another tool."""
+    from isogloss.corpus import load_benchmark
+    from isogloss.errors import RecipeError
+    from isogloss.exchange.beir import write_beir, write_beir_subsets
+    from isogloss.files import refuse_existing
+
+    if to != "beir":
+        raise RecipeError(f"--to {to}: no such form; there is beir")
+    refuse_existing(output)
+    benchmark = load_benchmark(source, data_dir)
+    what = f"{len(benchmark.query_ids)} queries, {len(benchmark.candidate_ids)} candidates"
+    if apart:
+        what += f" in {len(write_beir_subsets(benchmark, output))} folders"
+    else:
+        write_beir(benchmark, output)
+    typer.echo(f"{what}: {output}")
 
 
 @data_app.command("texts")

@@ -29,7 +29,7 @@ def evaluate(
         str,
         typer.Option(
             help="xquad-r, mlqa-r, sample:test, a corpus (JSONL(.gz), Parquet, a folder), or a folder in MIRACL's or "
-            "BEIR's form."
+            "BEIR's form; of BEIR's, one whose records say their language has the three settings without --work."
         ),
     ],
     output: Annotated[
@@ -75,7 +75,7 @@ def evaluate(
     split: Annotated[
         str | None,
         typer.Option(
-            help="Which qrels of such a corpus; default: the only ones besides train.", show_default=False
+            help="Which qrels of such a folder; default: the only ones besides train.", show_default=False
         ),
     ] = None,
     second_pass: Annotated[
@@ -116,6 +116,7 @@ def evaluate(
     from isogloss.cli.trained import trained_from
     from isogloss.corpus import load_benchmark
     from isogloss.corpus.collection import is_collection_folder
+    from isogloss.corpus.judged import names_languages
     from isogloss.errors import RecipeError
     from isogloss.files import finished_folder, refuse_existing
     from isogloss.reporting.tables import language_table, pair_table, settings_table
@@ -149,7 +150,8 @@ def evaluate(
             )
         return encoder
 
-    if is_collection_folder(Path(data)):
+    judged = is_collection_folder(Path(data))
+    if judged and (work is not None or not names_languages(Path(data))):
         if pairs or train_languages or train_pairs:
             raise RecipeError(
                 "--pairs, --train-language and --train-pair are for parallel corpora; results.json has the figures by"
@@ -159,12 +161,12 @@ def evaluate(
             load, Path(data), work, split, languages, output, run_depth if runs else None
         )
         return
-    if work is not None or split is not None:
+    if not judged and (work is not None or split is not None):
         raise RecipeError(
             f"--work and --split are for folders in MIRACL's or BEIR's form, which {data} is not"
         )
     trained = trained_from(model, train_languages, train_pairs)
-    benchmark = load_benchmark(data, data_dir)
+    benchmark = load_benchmark(data, data_dir, split=split)
     if languages:
         benchmark = benchmark.subset(languages)
 

@@ -1,9 +1,10 @@
 """What is asked and answered, in which languages: parallel corpora, benchmarks, and where they come from."""
 
-from isogloss.corpus.benchmark import RetrievalBenchmark, load_benchmark
+from isogloss.corpus.benchmark import RetrievalBenchmark
 from isogloss.corpus.checking import PERCENTILES, CorpusReport, Problem, check_corpus
 from isogloss.corpus.jsonl import write_jsonl
 from isogloss.corpus.languages import is_language, standard_language
+from isogloss.corpus.loading import load_benchmark
 from isogloss.corpus.parallel import ParallelCorpus
 from isogloss.corpus.parquet import write_parquet
 from isogloss.corpus.reading import read_corpus

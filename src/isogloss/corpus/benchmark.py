@@ -15,12 +15,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.corpus import registry
 from isogloss.corpus.languages import is_language, standard_language
 from isogloss.corpus.parallel import ParallelCorpus
-from isogloss.corpus.reading import corpus_name, read_corpus
+from isogloss.corpus.reading import corpus_name
 from isogloss.corpus.records import Defect
-from isogloss.corpus.squad_r import is_squad_r_folder, language_files, read_paragraphs
+from isogloss.corpus.squad_r import language_files, read_paragraphs
 from isogloss.errors import BenchmarkError
 
 _Value = TypeVar("_Value")
@@ -210,29 +209,6 @@ class RetrievalBenchmark:
                     sentences[question.sentence].items.append(question.id)
                 candidates.extend(sentences)
         return _assemble(name or corpus_name(Path(folder)), queries, candidates)
-
-
-def load_benchmark(name_or_path: str | Path, data_dir: str | Path | None = None) -> RetrievalBenchmark:
-    """Load a benchmark by name or path.
-
-    Args:
-        name_or_path: a known benchmark (`xquad-r`, `mlqa-r`), a SQuAD-R folder, or anything that
-            `read_corpus` reads (`sample:test`, a JSONL file).
-        data_dir: where known benchmarks lie, see `isogloss.corpus.registry.locate_benchmark`. A known
-            benchmark that is not on this machine is fetched into the cache folder, unless `data_dir` is
-            given.
-
-    Raises:
-        BenchmarkError: a benchmark is missing, damaged or not the published one.
-        CorpusError: a corpus is missing or wrong.
-    """
-    if str(name_or_path) in registry.KNOWN_BENCHMARKS:
-        name = str(name_or_path)
-        return RetrievalBenchmark.from_squad_r(registry.obtain_benchmark(name, data_dir), name=name)
-    path = Path(name_or_path)
-    if is_squad_r_folder(path) and not (path / "corpus.json").is_file():
-        return RetrievalBenchmark.from_squad_r(path)
-    return RetrievalBenchmark.from_corpus(read_corpus(name_or_path, data_dir=data_dir))
 
 
 @dataclass(slots=True)

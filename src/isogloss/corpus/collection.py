@@ -156,7 +156,7 @@ class _Place:
 
 
 def _places(folder: Path) -> list[_Place]:
-    if _passage_files(folder):
+    if passage_files(folder):
         return [_Place(folder.resolve().name, None, folder, folder)]
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir()]
     deeper = [path for parent in inside for path in sorted(parent.iterdir()) if path.is_dir()]
@@ -175,18 +175,18 @@ def _places(folder: Path) -> list[_Place]:
     return [
         _Place(language, language, path, path)
         for language, path in sorted(of_language.items())
-        if _passage_files(path)
+        if passage_files(path)
     ]
 
 
-def _passage_files(folder: Path) -> list[Path]:
+def passage_files(folder: Path) -> list[Path]:
     """The passage files of a collection's folder, in the order of the numbers in their names."""
     named = [path for path in _files(folder, PASSAGE_SUFFIXES) if _PASSAGE_FILE.fullmatch(_stem(path))]
     return named or _files(folder / "corpus", PASSAGE_SUFFIXES)
 
 
 def _collection(place: _Place, split: str) -> Collection:
-    passages = _passage_files(place.passages)
+    passages = passage_files(place.passages)
     if not passages:
         raise BenchmarkError(f"{place.passages}: no passages in this folder ({', '.join(PASSAGE_SUFFIXES)})")
     repeated = [name for name, count in Counter(map(_stem, passages)).items() if count > 1]

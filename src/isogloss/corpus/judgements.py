@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isogloss.corpus.jsonl import jsonl_source
-from isogloss.corpus.passages import record_id, record_language, record_objects, record_text
+from isogloss.corpus.passages import record_id, record_language, record_metadata, record_objects, record_text
 from isogloss.errors import BenchmarkError
 
 QUERY_SUFFIXES = (".jsonl", ".jsonl.gz", ".tsv")
@@ -29,15 +29,19 @@ class Query:
         id: unique in its file, without white space.
         text: what is asked.
         language: the standard form of its language code, or None where the record has none.
+        parallel_id: what it shares with its translations, or None where the record does not tell.
     """
 
     id: str
     text: str
     language: str | None = None
+    parallel_id: str | None = None
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Read queries: JSON Lines (`_id`, `text`, optionally `language`) or lines of id, tab, text.
+    """Read queries: JSON Lines (`_id`, `text`, optionally `language`, `parallel_id`) or lines of id, tab, text.
+
+    The optional fields may stand in `metadata`.
 
     Raises:
         BenchmarkError: a line of a `.tsv` is no query, an id comes twice, a text is empty, or there are no queries.
@@ -99,6 +103,9 @@ def _jsonl_queries(path: Path) -> Iterator[tuple[str, Query]]:
                 record_id(source, place, fields, _ID_KEYS),
                 record_text(source, place, fields, key),
                 record_language(source, place, fields),
+                record_text(source, place, fields, "parallel_id")
+                or record_text(source, place, record_metadata(fields), "parallel_id")
+                or None,
             ),
         )
 

@@ -15,8 +15,8 @@ from isogloss.errors import CorpusError
 
 PASSAGE_SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 
-_ID_KEYS = ("docid", "_id", "id")
-_PARQUET_FIELDS = (*_ID_KEYS, "title", "text", "language")
+PASSAGE_ID_KEYS = ("docid", "_id", "id")
+_PARQUET_FIELDS = (*PASSAGE_ID_KEYS, "title", "text", "language", "metadata")
 _WHITE_SPACE = re.compile(r"\s")
 
 
@@ -39,7 +39,8 @@ def read_passages(paths: Iterable[Path]) -> Iterator[Passage]:
     """Yield the passages of several files in turn; no more than a few thousand are in memory at once.
 
     A record is an object with an id (`docid` as in MIRACL, `_id` as in BEIR, or `id`; a string or an integer), `text`,
-    and optionally `title` and `language`. Title and text may be empty, as they are in some of BEIR's corpora.
+    and optionally `title` and `language` (or `metadata.language`). Title and text may be empty, as they are in some of
+    BEIR's corpora.
 
     Args:
         paths: `.jsonl`, `.jsonl.gz` or `.parquet` files.
@@ -48,14 +49,16 @@ def read_passages(paths: Iterable[Path]) -> Iterator[Passage]:
         CorpusError: a file cannot be read or a record is wrong; says which, with its line or row.
     """
     for path in paths:
-        parquet = path.name.lower().endswith(".parquet")
-        source = (
-            parquet_source(path, required=("text",), fields=_PARQUET_FIELDS)
-            if parquet
-            else jsonl_source(path)
-        )
+        source = passage_source(path)
         for place, fields in record_objects(source):
             yield _passage(source, place, fields)
+
+
+def passage_source(path: Path) -> RecordSource:
+    """The records of a file of passages."""
+    if path.name.lower().endswith(".parquet"):
+        return parquet_source(path, required=("text",), fields=_PARQUET_FIELDS)
+    return jsonl_source(path)
 
 
 def record_objects(source: RecordSource) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -114,12 +117,13 @@ def record_text(source: RecordSource, place: int, record: Mapping[str, object], 
 
 
 def record_language(source: RecordSource, place: int, record: Mapping[str, object]) -> str | None:
-    """The standard form of a record's `language`, or None where it has none.
+    """The standard form of a record's `language`, or `metadata.language`, or None where it has neither.
 
     Raises:
         CorpusError: it is no language code.
     """
     value = record_text(source, place, record, "language")
+    value = value or record_text(source, place, record_metadata(record), "language")
     if not value:
         return None
     try:
@@ -128,8 +132,14 @@ def record_language(source: RecordSource, place: int, record: Mapping[str, objec
         raise source.error(place, str(error)) from error
 
 
+def record_metadata(record: Mapping[str, object]) -> Mapping[str, object]:
+    """A record's `metadata` as in BEIR, empty where it has none or something else stands there."""
+    metadata = record.get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
 def _passage(source: RecordSource, place: int, fields: Mapping[str, object]) -> Passage:
-    name = record_id(source, place, fields, _ID_KEYS)
+    name = record_id(source, place, fields, PASSAGE_ID_KEYS)
     if fields.get("text") is None:
         raise source.error(place, "the field 'text' is missing")
     title, text = (record_text(source, place, fields, key) for key in ("title", "text"))
