@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from isogloss.errors import IsoglossError
     from isogloss.evaluation.model_evaluation import evaluate_model
     from isogloss.exchange.evaluator import MultilingualRetrievalEvaluator
+    from isogloss.exchange.mteb_task import mteb_task
     from isogloss.training.recipe import Recipe, make_recipe
     from isogloss.training.run import train
 
@@ -33,6 +34,7 @@ _HOMES = {
     "evaluate_model": "isogloss.evaluation.model_evaluation",
     "load_benchmark": "isogloss.corpus",
     "make_recipe": "isogloss.training.recipe",
+    "mteb_task": "isogloss.exchange.mteb_task",
     "open_encoder": "isogloss.encoding.opening",
     "read_corpus": "isogloss.corpus",
     "train": "isogloss.training.run",
@@ -51,6 +53,7 @@ __all__ = [
     "evaluate_model",
     "load_benchmark",
     "make_recipe",
+    "mteb_task",
     "open_encoder",
     "read_corpus",
     "train",

@@ -4,22 +4,15 @@ import json
 
 import pytest
 
-from isogloss.cli import main
 from tests.conftest import write_records
 
 
 @pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        code = 0
-        try:
-            main(["audit", *map(str, arguments)])
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+def audit(run):
+    def audit(*arguments):
+        return run("audit", *arguments)
 
-    return run
+    return audit
 
 
 @pytest.fixture
@@ -28,15 +21,15 @@ def corpus(tmp_path, monkeypatch):
     return write_records(tmp_path / "corpus.jsonl", items=12)
 
 
-def test_a_page_a_folder_and_a_later_audit(run, tiny_bert, corpus, tmp_path):
-    code, out, err = run(tiny_bert, "--data", corpus, "--output", "report.html", "--worst", 3)
+def test_a_page_a_folder_and_a_later_audit(audit, tiny_bert, corpus, tmp_path):
+    code, out, err = audit(tiny_bert, "--data", corpus, "--output", "report.html", "--worst", 3)
     assert (code, "written: report.html" in out) == (0, True), err
     assert "With one language to search at a time" in out
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count('class="query"') == 3
     assert "isogloss" in text
     assert json.loads((tmp_path / "report" / "results.json").read_text())["format"] == 2
-    code, out, err = run(
+    code, out, err = audit(
         tiny_bert, "--data", corpus, "--output", "later", "--against", "report", "--query-prompt", "q: "
     )
     assert (code, "written: later/index.html" in out) == (0, True), err
@@ -50,16 +43,16 @@ def test_a_page_a_folder_and_a_later_audit(run, tiny_bert, corpus, tmp_path):
 
 
 def test_an_earlier_audit_of_other_data_is_refused_before_any_text_is_encoded(
-    run, tiny_bert, corpus, tmp_path
+    audit, tiny_bert, corpus, tmp_path
 ):
     other = write_records(tmp_path / "other.jsonl", items=9, first=50)
-    run(tiny_bert, "--data", other, "--output", "earlier")
-    code, _, err = run(tiny_bert, "--data", corpus, "--output", "later", "--against", "earlier")
+    audit(tiny_bert, "--data", other, "--output", "earlier")
+    code, _, err = audit(tiny_bert, "--data", corpus, "--output", "later", "--against", "earlier")
     assert (code, "earlier: is of other data" in err, "encoding" in err) == (2, True, False), err
 
 
-def test_nothing_is_written_unless_asked(run, tiny_bert, corpus, tmp_path):
-    code, out, _ = run(tiny_bert, "--data", corpus, "--language", "de", "--language", "en")
+def test_nothing_is_written_unless_asked(audit, tiny_bert, corpus, tmp_path):
+    code, out, _ = audit(tiny_bert, "--data", corpus, "--language", "de", "--language", "en")
     assert (code, "2 languages" in out) == (0, True)
     assert list(tmp_path.iterdir()) == [corpus]
 
@@ -75,12 +68,12 @@ def test_nothing_is_written_unless_asked(run, tiny_bert, corpus, tmp_path):
         (["--precision", "int4"], "int4"),
     ],
 )
-def test_bad_input(run, tiny_bert, corpus, tmp_path, arguments, message):
+def test_bad_input(audit, tiny_bert, corpus, tmp_path, arguments, message):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
     (tmp_path / "page.html").touch()
     before = sorted(tmp_path.rglob("*"))
     given = [tiny_bert, *([] if "--data" in arguments else ["--data", corpus]), *arguments]
-    code, _, err = run(*given)
+    code, _, err = audit(*given)
     assert (code, message in err, "Traceback" in err) == (2, True, False), err
     assert sorted(tmp_path.rglob("*")) == before

@@ -8,26 +8,9 @@ import sys
 
 import pytest
 
-from isogloss.cli import main
 from isogloss.encoding import precision
 from isogloss.evaluation import read_results
 from tests.conftest import records, write_records
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command and return (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        code = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_version_and_help(run):

@@ -92,7 +92,7 @@ def changed(number, **fields):
         ({"passages": changed(1, _id="p2")}, "candidate id 'p2' comes twice"),
         (
             {"passages": changed(0, metadata={"language": "de", "parallel_ids": "1"})},
-            r"corpus.jsonl:1: metadata.parallel_ids must be a list of strings",
+            r"corpus.jsonl:1: parallel_ids must be a list of strings",
         ),
         ({"queries": [{"_id": "q1", "text": "x"}, *QUERIES[1:]]}, "query 'q1' has no language"),
         (
@@ -112,9 +112,9 @@ def test_what_is_wrong_is_named(tmp_path, parts, message):
 def test_what_is_no_pool_for_memory_is_for_work(tmp_path, monkeypatch):
     folder = make(tmp_path / "one")
     monkeypatch.setattr(judged, "LARGEST_BYTES", 10)
-    with pytest.raises(BenchmarkError, match="more than is read into memory.*--work"):
+    with pytest.raises(BenchmarkError, match=r"more than is read into memory.*--work"):
         read_judged_folder(folder)
-    with pytest.raises(BenchmarkError, match="a corpus for each language.*--work"):
+    with pytest.raises(BenchmarkError, match=r"a corpus for each language.*--work"):
         load_benchmark(make_miracl(tmp_path / "miracl"), split="dev")
 
 

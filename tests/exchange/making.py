@@ -6,14 +6,19 @@ from isogloss.corpus import ParallelCorpus, RetrievalBenchmark
 from tests.conftest import records
 
 
-def small_benchmark(items=12, languages=("de", "en", "zh")):
-    """Parallel items with near misses, one item in one language alone and one without German."""
+def small_benchmark(items=12, languages=("de", "en", "zh"), ties=True):
+    """Parallel items with near misses, one item in one language alone and one without German.
+
+    With `ties` two items have the same passages, and texts are odd.
+    """
     kept = [
         one
         for one in records(items, languages, negatives=True)
         if not (one["id"] == "item-001" and one["language"] == "de")
         and not (one["id"] == "item-002" and one["language"] != "en")
     ]
+    if not ties:
+        return RetrievalBenchmark.from_corpus(ParallelCorpus.from_records(kept, name="small"))
     # Item 3 asks and answers with odd texts; item 5 has item 4's passage, so both answer both.
     for one in kept:
         if one["id"] == "item-003":

@@ -47,13 +47,13 @@ def figures(benchmark, vectors):
         found |= {(key, language): value for language, value in summary.by_language.items()}
         found[key] = summary.mean
         found[key, "queries"] = counts.queries
-    return found
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def same_order(again, benchmark, vectors):
     """The vectors of `benchmark`'s texts in the order of `again`'s ids."""
-    query = {name: row for name, row in zip(benchmark.query_ids, vectors[0], strict=True)}
-    candidate = {name: row for name, row in zip(benchmark.candidate_ids, vectors[1], strict=True)}
+    query = dict(zip(benchmark.query_ids, vectors[0], strict=True))
+    candidate = dict(zip(benchmark.candidate_ids, vectors[1], strict=True))
     return [
         np.stack([query[name] for name in again.query_ids]),
         np.stack([candidate[name] for name in again.candidate_ids]),

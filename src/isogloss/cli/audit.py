@@ -18,6 +18,7 @@ from isogloss.cli.options import (
     PassagePrompt,
     Precision,
     QueryPrompt,
+    Split,
 )
 
 
@@ -26,7 +27,8 @@ def audit(
     data: Annotated[
         str,
         typer.Option(
-            help="sample:test, xquad-r, mlqa-r, or a parallel corpus (JSONL(.gz), Parquet, a folder)."
+            help="sample:test, xquad-r, mlqa-r, a parallel corpus (JSONL(.gz), Parquet, a folder), or a folder in "
+            "BEIR's or MTEB's form whose records say their language."
         ),
     ] = "sample:test",
     output: Annotated[
@@ -42,6 +44,7 @@ def audit(
     ] = None,
     worst: Annotated[int, typer.Option(min=0, help="How many of the worst queries to show.")] = 10,
     data_dir: DataDir = None,
+    split: Split = None,
     languages: Languages = None,
     query_prompt: QueryPrompt = None,
     passage_prompt: PassagePrompt = None,
@@ -72,7 +75,7 @@ def audit(
     elif against:
         raise RecipeError("--against is shown on the page: give --output")
     trained = trained_from(model, None, None)
-    benchmark = load_benchmark(data, data_dir)
+    benchmark = load_benchmark(data, data_dir, split=split)
     if languages:
         benchmark = benchmark.subset(languages)
 

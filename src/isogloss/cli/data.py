@@ -92,7 +92,8 @@ def convert(
     to: Annotated[
         str | None,
         typer.Option(
-            help="beir: corpus.jsonl, queries.jsonl and qrels, one pool of all languages, which are named in metadata.",
+            help="beir: corpus.jsonl, queries.jsonl and qrels, one pool of all languages, which are named in metadata. "
+            "mteb: a dataset folder with a subset for each mono-LL, cross-LL-LL and multi-LL.",
             show_default=False,
         ),
     ] = None,
@@ -138,14 +139,19 @@ def _export(source: str, output: Path, data_dir: Path | None, to: str, apart: bo
     from isogloss.corpus import load_benchmark
     from isogloss.errors import RecipeError
     from isogloss.exchange.beir import write_beir, write_beir_subsets
+    from isogloss.exchange.mteb_dataset import write_mteb_dataset
     from isogloss.files import refuse_existing
 
-    if to != "beir":
-        raise RecipeError(f"--to {to}: no such form; there is beir")
+    if to not in ("beir", "mteb"):
+        raise RecipeError(f"--to {to}: no such form; there are beir and mteb")
+    if apart and to != "beir":
+        raise RecipeError("--apart goes with --to beir; mteb's subsets lie in one folder")
     refuse_existing(output)
     benchmark = load_benchmark(source, data_dir)
     what = f"{len(benchmark.query_ids)} queries, {len(benchmark.candidate_ids)} candidates"
-    if apart:
+    if to == "mteb":
+        what += f" in {len(write_mteb_dataset(benchmark, output))} subsets"
+    elif apart:
         what += f" in {len(write_beir_subsets(benchmark, output))} folders"
     else:
         write_beir(benchmark, output)

@@ -16,6 +16,7 @@ from isogloss.cli.options import (
     PassagePrompt,
     Precision,
     QueryPrompt,
+    Split,
     TokenBudget,
 )
 
@@ -29,7 +30,8 @@ def evaluate(
         str,
         typer.Option(
             help="xquad-r, mlqa-r, sample:test, a corpus (JSONL(.gz), Parquet, a folder), or a folder in MIRACL's or "
-            "BEIR's form; of BEIR's, one whose records say their language has the three settings without --work."
+            "BEIR's form; of BEIR's, one whose records say their language has the three settings without --work. Or a "
+            "dataset folder with MTEB's configurations."
         ),
     ],
     output: Annotated[
@@ -52,6 +54,10 @@ def evaluate(
             "--runs", help="Also write TREC run and qrels files of the three settings to OUTPUT/runs."
         ),
     ] = False,
+    mteb: Annotated[
+        bool,
+        typer.Option("--mteb", help="Also write a result file of MTEB for each setting to OUTPUT/mteb."),
+    ] = False,
     run_depth: Annotated[
         int, typer.Option(min=0, help="Candidates a query in the run files; 0 writes whole rankings.")
     ] = 100,
@@ -72,12 +78,7 @@ def evaluate(
             "on from there."
         ),
     ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="Which qrels of such a folder; default: the only ones besides train.", show_default=False
-        ),
-    ] = None,
+    split: Split = None,
     second_pass: Annotated[
         bool,
         typer.Option(
@@ -116,13 +117,14 @@ def evaluate(
     from isogloss.cli.trained import trained_from
     from isogloss.corpus import load_benchmark
     from isogloss.corpus.collection import is_collection_folder
+    from isogloss.corpus.configs import is_config_folder
     from isogloss.corpus.judged import names_languages
     from isogloss.errors import RecipeError
     from isogloss.files import finished_folder, refuse_existing
     from isogloss.reporting.tables import language_table, pair_table, settings_table
 
-    if output is None and runs:
-        raise RecipeError("--runs writes files: give --output")
+    if output is None and (runs or mteb):
+        raise RecipeError(f"{'--runs' if runs else '--mteb'} writes files: give --output")
     if output is not None:
         refuse_existing(output)
 
@@ -150,20 +152,22 @@ def evaluate(
             )
         return encoder
 
-    judged = is_collection_folder(Path(data))
+    configs = is_config_folder(Path(data))
+    judged = not configs and is_collection_folder(Path(data))
     if judged and (work is not None or not names_languages(Path(data))):
-        if pairs or train_languages or train_pairs:
+        if pairs or train_languages or train_pairs or mteb:
             raise RecipeError(
-                "--pairs, --train-language and --train-pair are for parallel corpora; results.json has the figures by"
-                " language here"
+                "--pairs, --train-language, --train-pair and --mteb are for parallel corpora; results.json has the"
+                " figures by language here"
             )
         evaluate_collection_folder(
             load, Path(data), work, split, languages, output, run_depth if runs else None
         )
         return
-    if not judged and (work is not None or split is not None):
+    if work is not None or (split is not None and not configs and not judged):
         raise RecipeError(
-            f"--work and --split are for folders in MIRACL's or BEIR's form, which {data} is not"
+            f"--work and --split are for folders in MIRACL's or BEIR's form, --split in MTEB's too, which {data} is"
+            " not"
         )
     trained = trained_from(model, train_languages, train_pairs)
     benchmark = load_benchmark(data, data_dir, split=split)
@@ -175,6 +179,7 @@ def evaluate(
     from isogloss.evaluation.per_query import write_per_query
     from isogloss.evaluation.results import write_results
     from isogloss.evaluation.seen_unseen import with_training
+    from isogloss.exchange.mteb_results import write_mteb_results
     from isogloss.reporting import bias
     from isogloss.reporting.results import cure_notes, model_results
 
@@ -206,4 +211,6 @@ def evaluate(
             write_per_query(evaluation, folder / "per_query.parquet")
             if runs:
                 write_benchmark_runs(benchmark, encoded, folder / "runs", depth=run_depth or None)
+            if mteb:
+                write_mteb_results(results, folder / "mteb")
         typer.echo(f"written: {output}/results.json")

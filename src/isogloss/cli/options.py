@@ -92,6 +92,13 @@ SkipSmall = Annotated[
         help="Leave out languages and datasets too small for a batch, instead of refusing.",
     ),
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        help="Which split of a folder in MIRACL's, BEIR's or MTEB's form; default: the only one besides train.",
+        show_default=False,
+    ),
+]
 Steps = Annotated[int | None, typer.Option(help="Optimiser steps. [default: 200]")]
 BatchSize = Annotated[
     int | None, typer.Option(help="Pairs a batch, over all processes that train together. [default: 32]")

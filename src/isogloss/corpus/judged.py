@@ -11,8 +11,9 @@ measured as one corpus, is in `isogloss.evaluation.collections`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,9 @@ def judged_benchmark(
     """
     pool = sorted(candidates, key=lambda candidate: candidate.id)
     position = {candidate.id: number for number, candidate in enumerate(pool)}
+    if len(position) < len(pool):
+        twice = next(one.id for one, other in pairwise(pool) if one.id == other.id)
+        raise BenchmarkError(f"{where}: candidate id {twice!r} comes twice; ids must be unique in the pool")
     asked = [query for query in queries if any(grade > 0 for grade in qrels.get(query.id, {}).values())]
     for query in asked:
         if query.language is None:
@@ -175,12 +179,12 @@ def judged_benchmark(
     )
 
 
-def read_candidates(path: Path, language: str | None = None) -> Iterator[Candidate]:
+def read_candidates(path: Path, otherwise: Callable[[], str] | None = None) -> Iterator[Candidate]:
     """Yield the passages of a file.
 
     Args:
         path: a `.jsonl`, `.jsonl.gz` or `.parquet` file.
-        language: of all of them; None where the records say it.
+        otherwise: gives the language of records that say none; where it is None, they are an error.
 
     Raises:
         CorpusError: a record is wrong, or says no language.
@@ -191,7 +195,9 @@ def read_candidates(path: Path, language: str | None = None) -> Iterator[Candida
         if record.get("text") is None:
             raise source.error(place, "the field 'text' is missing")
         title, text = (record_text(source, place, record, key) for key in ("title", "text"))
-        said = language or record_language(source, place, record)
+        said = record_language(source, place, record)
+        if said is None and otherwise is not None:
+            said = otherwise()
         if said is None:
             raise source.error(
                 place,
@@ -203,9 +209,9 @@ def read_candidates(path: Path, language: str | None = None) -> Iterator[Candida
 
 
 def _parallel_ids(source: RecordSource, place: int, record: Mapping[str, object]) -> tuple[str, ...] | None:
-    value = record_metadata(record).get("parallel_ids")
+    value = record.get("parallel_ids") or record_metadata(record).get("parallel_ids")
     if value is None:
         return None
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise source.error(place, f"metadata.parallel_ids must be a list of strings, not {value!r:.60}")
+        raise source.error(place, f"parallel_ids must be a list of strings, not {value!r:.60}")
     return tuple(value)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from isogloss.corpus.jsonl import jsonl_source
 from isogloss.corpus.passages import record_id, record_language, record_metadata, record_objects, record_text
+from isogloss.corpus.records import RecordSource
 from isogloss.errors import BenchmarkError
 
 QUERY_SUFFIXES = (".jsonl", ".jsonl.gz", ".tsv")
 
 _ID_KEYS = ("_id", "qid", "query_id", "id")
+QUERY_FIELDS = (*_ID_KEYS, "text", "query", "language", "parallel_id", "metadata")
 _TREC, _BEIR = 4, 3
 
 Qrels = Mapping[str, Mapping[str, int]]
@@ -96,18 +98,23 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
 def _jsonl_queries(path: Path) -> Iterator[tuple[str, Query]]:
     source = jsonl_source(path)
     for place, fields in record_objects(source):
-        key = "text" if "text" in fields else "query"
-        yield (
-            source.describe(place),
-            Query(
-                record_id(source, place, fields, _ID_KEYS),
-                record_text(source, place, fields, key),
-                record_language(source, place, fields),
-                record_text(source, place, fields, "parallel_id")
-                or record_text(source, place, record_metadata(fields), "parallel_id")
-                or None,
-            ),
-        )
+        yield source.describe(place), query_of_record(source, place, fields)
+
+
+def query_of_record(source: RecordSource, place: int, record: Mapping[str, object]) -> Query:
+    """The query of a record with the fields `QUERY_FIELDS`.
+
+    Raises:
+        CorpusError: it has no id, or a field is wrong.
+    """
+    return Query(
+        record_id(source, place, record, _ID_KEYS),
+        record_text(source, place, record, "text" if "text" in record else "query"),
+        record_language(source, place, record),
+        record_text(source, place, record, "parallel_id")
+        or record_text(source, place, record_metadata(record), "parallel_id")
+        or None,
+    )
 
 
 def _tsv_queries(path: Path) -> Iterator[tuple[str, Query]]:

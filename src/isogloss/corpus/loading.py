@@ -7,6 +7,7 @@ from pathlib import Path
 from isogloss.corpus import registry
 from isogloss.corpus.benchmark import RetrievalBenchmark
 from isogloss.corpus.collection import is_collection_folder
+from isogloss.corpus.configs import is_config_folder, read_config_folder
 from isogloss.corpus.judged import read_judged_folder
 from isogloss.corpus.reading import read_corpus
 from isogloss.corpus.squad_r import is_squad_r_folder
@@ -36,6 +37,8 @@ def load_benchmark(
     path = Path(name_or_path)
     if is_squad_r_folder(path) and not (path / "corpus.json").is_file():
         return RetrievalBenchmark.from_squad_r(path)
+    if is_config_folder(path):
+        return read_config_folder(path, split=split)
     if is_collection_folder(path):
         return read_judged_folder(path, split=split)
     return RetrievalBenchmark.from_corpus(read_corpus(name_or_path, data_dir=data_dir))

@@ -16,7 +16,7 @@ from isogloss.errors import CorpusError
 PASSAGE_SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 
 PASSAGE_ID_KEYS = ("docid", "_id", "id")
-_PARQUET_FIELDS = (*PASSAGE_ID_KEYS, "title", "text", "language", "metadata")
+_PARQUET_FIELDS = (*PASSAGE_ID_KEYS, "title", "text", "language", "parallel_ids", "metadata")
 _WHITE_SPACE = re.compile(r"\s")
 
 
@@ -56,8 +56,13 @@ def read_passages(paths: Iterable[Path]) -> Iterator[Passage]:
 
 def passage_source(path: Path) -> RecordSource:
     """The records of a file of passages."""
+    return record_source(path, required=("text",), fields=_PARQUET_FIELDS)
+
+
+def record_source(path: Path, *, required: Sequence[str], fields: Sequence[str]) -> RecordSource:
+    """The records of a file; of a Parquet file the columns `fields`, of which the `required` must be there."""
     if path.name.lower().endswith(".parquet"):
-        return parquet_source(path, required=("text",), fields=_PARQUET_FIELDS)
+        return parquet_source(path, required=required, fields=fields)
     return jsonl_source(path)
 
 
