@@ -22,7 +22,7 @@ _MOST_SLOTS = 32
 # numpy copies rows shorter than its buffer together before it compares them, at four times the cost.
 _NUMPY_BUFFER = 256
 
-MOST_BYTES = 12 * _FLAGS_AT_ONCE
+MOST_BYTES = 16 * _FLAGS_AT_ONCE
 """What counting holds at most beside the scores and the thresholds: flags, and scores that are not in place."""
 
 
@@ -125,12 +125,11 @@ def _count_piece(thresholds: Thresholds, piece: Piece, scores: NDArray[np.float3
     slots, lines = beyond.shape
     words = -(-len(piece) // 8)
     height = max(1, _FLAGS_AT_ONCE // (slots * LONGEST_PIECE))
-    room = np.zeros((slots, height, 8 * words), dtype=np.bool_)
+    room = np.empty((slots, height, 8 * words), dtype=np.bool_)
+    room[:, :, len(piece) :] = False
     sums = np.empty((slots, lines), dtype=np.uint64)  # at most 128 flags in each of eight bytes
     before = np.zeros((slots, lines), dtype=np.int64)
-    slot, line = np.nonzero(~beyond & (thresholds.tie > piece.tie[0]))
-    by_line = np.argsort(line, kind="stable")
-    slot, line = slot[by_line], line[by_line]
+    line, slot = np.nonzero((~beyond & (thresholds.tie > piece.tie[0])).T)
     cuts = np.searchsorted(line, range(0, lines + height, height)).tolist()
     for block, low in enumerate(range(0, lines, height)):
         some = slice(low, min(low + height, lines))
@@ -144,9 +143,9 @@ def _count_piece(thresholds: Thresholds, piece: Piece, scores: NDArray[np.float3
         split = slice(cuts[block], cuts[block + 1])
         if split.start < split.stop:
             where = slot[split], line[split]
-            level = part[where[1] - low] == thresholds.score[where][:, None]
-            level &= piece.tie < thresholds.tie[where][:, None]
-            before[where] = np.count_nonzero(level, axis=1)
+            pair, column = np.nonzero(part[where[1] - low] == thresholds.score[where][:, None])
+            pair = pair[piece.tie[column] < thresholds.tie[where][pair]]
+            before[where] = np.bincount(pair, minlength=len(where[0]))
     before += _bytes_added(sums)
     return before
 

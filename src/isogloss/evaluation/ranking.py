@@ -177,7 +177,7 @@ def _count_foretold(
     tile: _Tile, pairs: _Pairs, rooms: NDArray[np.float32], executor: Executor
 ) -> NDArray[np.int64]:
     """Foretell what the relevant candidates score, then multiply and count tile after tile."""
-    found = _foretold(tile.left, tile.candidates, pairs.vector, pairs.row)
+    found = _foretold(tile.left, tile.candidates, pairs.vector, pairs.row, executor)
     by_row = np.argsort(pairs.row, kind="stable")
     cuts = np.searchsorted(
         pairs.row[by_row], [some.start for some in tile.columns] + [len(tile.candidates.rows)]
@@ -208,6 +208,7 @@ def _foretold(
     candidates: DistinctVectors,
     vector: NDArray[np.int64],
     row: NDArray[np.int64],
+    executor: Executor,
 ) -> NDArray[np.float32]:
     """What pairs of query vectors of `left` and candidate rows will score, (n,) float32.
 
@@ -216,11 +217,15 @@ def _foretold(
     """
     rows, place = np.unique(row, return_inverse=True)
     scores = np.empty(len(row), dtype=np.float32)
-    for low in range(0, len(rows), CANDIDATE_TILE):
+
+    def foretell(low: int) -> None:
         those = rows[low : low + CANDIDATE_TILE]
         right = tile_of(candidates.rows[those], 0, CANDIDATE_TILE)
         with np.errstate(over="ignore", invalid="ignore"):
             product = left @ right.T
         here = np.flatnonzero((low <= place) & (place < low + CANDIDATE_TILE))
         scores[here] = product[vector[here], place[here] - low]
+
+    for _ in executor.map(foretell, range(0, len(rows), CANDIDATE_TILE)):
+        pass
     return scores
