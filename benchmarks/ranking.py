@@ -158,7 +158,7 @@ def check_ranks(
     within = check_scores(left, right)
     for query in np.random.default_rng(7).choice(len(queries), 12, replace=False).tolist():
         scores = np.empty((1, len(right.rows)), dtype=np.float32)
-        fill_scores(scores, left, right, left.index[query], 0, within_float32=within)
+        fill_scores(scores, left, right, left.index[query], within_float32=within)
         scores_of = scores[0, right.index]
         order = np.lexsort((pool.tie_position, -scores_of))
         for pair in range(pool.offsets[query], pool.offsets[query + 1]):

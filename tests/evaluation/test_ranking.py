@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.errors import EvaluationError
-from isogloss.evaluation import columns, distinct_vectors, pool_of, rank_relevant, ranking, score_blocks
+from isogloss.evaluation import (
+    columns,
+    counting,
+    distinct_vectors,
+    pool_of,
+    rank_relevant,
+    ranking,
+    score_blocks,
+)
 from isogloss.evaluation.columns import column_order
 from tests.evaluation.benchmarks import SmallBenchmark, integer_vectors, random_benchmark
 
@@ -42,13 +50,13 @@ def assert_ranks(pool, ranks, scores):
     relevant=st.integers(1, 150),
     dimensions=st.integers(1, 4),
     longest=st.integers(1, 50),
-    own=st.integers(1, 50),
-    together=st.integers(1, 4),
-    threads=st.booleans(),
+    together=st.integers(1, 200),
+    slots=st.integers(1, 4),
+    threads=st.integers(1, 3),
     ordered=st.booleans(),
 )
 def test_equals_sorted_lists_however_candidates_are_cut(
-    seed, languages, candidates, relevant, dimensions, longest, own, together, threads, ordered
+    seed, languages, candidates, relevant, dimensions, longest, together, slots, threads, ordered
 ):
     benchmark = random_benchmark(
         seed, languages=("ar", "de", "en", "zh")[:languages], candidates=candidates, relevant=relevant
@@ -58,12 +66,10 @@ def test_equals_sorted_lists_however_candidates_are_cut(
     candidate_vectors = integer_vectors(seed + 2, candidates, dimensions)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "LONGEST_PIECE", longest)
-        patch.setattr(columns, "_OWN_PIECE", own)
-        patch.setattr(columns, "_LONGEST_SHARED", max(longest, own))
-        patch.setattr(ranking, "LONGEST_PIECE", longest)
-        patch.setattr(ranking, "_THRESHOLDS_AT_ONCE", together)
-        patch.setattr(ranking, "_FEWEST_ROWS", 1)
-        patch.setattr(ranking, "_WORTH_THREADS", 0 if threads else 10**9)
+        patch.setattr(counting, "LONGEST_PIECE", longest)
+        patch.setattr(counting, "_FLAGS_AT_ONCE", together)
+        patch.setattr(counting, "_MOST_SLOTS", slots)
+        patch.setattr(ranking, "worker_threads", lambda: threads)
         ranks = rank_relevant(pool, *distinct_of(pool, query_vectors, candidate_vectors, ordered=ordered))
     assert_ranks(pool, ranks, query_vectors @ candidate_vectors.T)
 
@@ -181,17 +187,11 @@ def test_scores_beyond_float32():
         rank_relevant(pool, *vectors)
 
 
-@given(
-    lengths=st.lists(st.integers(0, 40), min_size=1, max_size=6),
-    longest=st.integers(1, 30),
-    own=st.integers(1, 30),
-)
-def test_cuts_cover_everything_once(lengths, longest, own):
+@given(lengths=st.lists(st.integers(0, 40), min_size=1, max_size=6), longest=st.integers(1, 30))
+def test_cuts_cover_everything_once(lengths, longest):
     starts = np.concatenate([[0], np.cumsum(lengths)]).tolist()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "LONGEST_PIECE", longest)
-        patch.setattr(columns, "_OWN_PIECE", own)
-        patch.setattr(columns, "_LONGEST_SHARED", max(longest, own))
         cuts = list(columns._cuts(starts))
     assert [place for low, high in cuts for place in range(low, high)] == list(range(starts[-1]))
-    assert all(0 < high - low <= max(longest, own) for low, high in cuts)
+    assert all(0 < high - low <= longest for low, high in cuts)

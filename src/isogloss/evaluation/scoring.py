@@ -2,20 +2,23 @@
 
 Two things make ranks exact and repeatable. A matrix product may add in another order at another place of the
 matrix, so equal vectors could get scores that differ in the last bit: bit-equal rows are therefore multiplied
-once and share the result. And a product's bits may depend on its shape: every product here has the same
-shape, whatever the size of the block, so block size, and with it the memory to spend, changes no bit of any
-score. The shape is large enough for nearly the rate of one large product.
+once and share the result. And a product's bits may depend on its shape and on its threads: every product here
+has the same shape and one thread, whatever the size of the block and the number of cores, so neither these nor
+the memory to spend change a bit of any score. The shape is large enough for the rate of one large product.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 from isogloss.errors import EvaluationError
 
@@ -23,11 +26,11 @@ BLOCK_BYTES = 256 * 2**20
 """How many bytes of scores `score_blocks` holds at once, unless told otherwise."""
 
 QUERY_TILE = 1024
-CANDIDATE_TILE = 2048
-"""The shape of every product. Smaller ones are slower: 128 x 2048 reaches two thirds of this one's rate."""
+CANDIDATE_TILE = 1024
+"""The shape of every product. Much smaller ones are slower: 128 x 2048 reaches three quarters of this one's rate."""
 
 _ROWS_AT_ONCE = 2048
-_MOST_THREADS = 8
+_MOST_THREADS = 16
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -126,45 +129,96 @@ def check_scores(queries: DistinctVectors, candidates: DistinctVectors) -> bool:
     return bool(left * right * queries.rows.shape[1] < _LARGEST / 2)
 
 
-def fill_scores(
-    scores: NDArray[np.float32],
-    queries: DistinctVectors,
+@contextmanager
+def one_thread_a_product() -> Iterator[None]:
+    """Give each matrix product inside one thread, whatever numpy's library would take.
+
+    Tiles multiplied side by side need not wait for each other, and each stays in the caches of the core that goes on
+    to read it; a library's own threads wait busily after a product, on the cores that should read it. The setting
+    holds for the whole process until the end of the block.
+    """
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def multiply_tile(
+    left: NDArray[np.float32],
     candidates: DistinctVectors,
-    query_start: int,
-    candidate_start: int,
+    start: int,
+    out: NDArray[np.float32],
     *,
     within_float32: bool,
 ) -> None:
-    """Write the products of the next rows of queries and candidates into an array.
+    """Write the scores of one tile; the only product there is.
 
     Args:
-        scores: (queries, candidates) to be filled, its rows contiguous. Where it reaches beyond the vectors it
-            is filled with zeros.
-        queries: distinct query vectors.
+        left: (QUERY_TILE, d) queries.
         candidates: distinct candidate vectors.
-        query_start: the row of `queries` that `scores` begins with.
-        candidate_start: the row of `candidates` that it begins with, a multiple of `CANDIDATE_TILE`.
+        start: the first row of `candidates`, a multiple of `CANDIDATE_TILE`.
+        out: (QUERY_TILE, CANDIDATE_TILE), its rows contiguous; zeros where there are no vectors left.
         within_float32: what `check_scores` said; the scores are looked through where it is False.
 
     Raises:
         EvaluationError: a score is beyond float32.
     """
-    query_stop, candidate_stop = query_start + scores.shape[0], candidate_start + scores.shape[1]
-    for query_tile in range(query_start - query_start % QUERY_TILE, query_stop, QUERY_TILE):
-        above, below = max(query_start, query_tile), min(query_stop, query_tile + QUERY_TILE)
-        left = tile_of(queries.rows, query_tile, QUERY_TILE)
-        for candidate_tile in range(candidate_start, candidate_stop, CANDIDATE_TILE):
-            right = tile_of(candidates.rows, candidate_tile, CANDIDATE_TILE)
-            wanted = scores[above - query_start : below - query_start, candidate_tile - candidate_start :][
-                :, :CANDIDATE_TILE
-            ]
-            with np.errstate(over="ignore", invalid="ignore"):
-                if wanted.shape == (QUERY_TILE, CANDIDATE_TILE):
-                    np.matmul(left, right.T, out=wanted)
-                else:
-                    wanted[...] = (left @ right.T)[above - query_tile : below - query_tile, : wanted.shape[1]]
-            if not within_float32 and not np.isfinite(wanted).all():
-                raise EvaluationError("a score is beyond float32; normalise the vectors to unit length")
+    right = tile_of(candidates.rows, start, CANDIDATE_TILE)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.matmul(left, right.T, out=out)
+    if not within_float32 and not np.isfinite(out).all():
+        raise EvaluationError("a score is beyond float32; normalise the vectors to unit length")
+
+
+def fill_scores(
+    scores: NDArray[np.float32],
+    queries: DistinctVectors,
+    candidates: DistinctVectors,
+    query_start: int,
+    *,
+    within_float32: bool,
+) -> None:
+    """Write the products of the next rows of queries and all candidates into an array.
+
+    Args:
+        scores: (queries, D) to be filled, its rows contiguous.
+        queries: distinct query vectors.
+        candidates: D distinct candidate vectors.
+        query_start: the row of `queries` that `scores` begins with.
+        within_float32: as `multiply_tile`.
+
+    Raises:
+        EvaluationError: a score is beyond float32.
+    """
+    query_stop = query_start + len(scores)
+    with one_thread_a_product(), ThreadPoolExecutor(worker_threads()) as executor:
+        for query_tile in range(query_start - query_start % QUERY_TILE, query_stop, QUERY_TILE):
+            above, below = max(query_start, query_tile), min(query_stop, query_tile + QUERY_TILE)
+            left = tile_of(queries.rows, query_tile, QUERY_TILE)
+            rows = scores[above - query_start : below - query_start]
+            within = slice(above - query_tile, below - query_tile)
+            fill = functools.partial(_fill, left, candidates, rows, within, within_float32)
+            for _ in executor.map(fill, range(0, scores.shape[1], CANDIDATE_TILE)):
+                pass
+
+
+def _fill(
+    left: NDArray[np.float32],
+    candidates: DistinctVectors,
+    rows: NDArray[np.float32],
+    within: slice,
+    within_float32: bool,
+    start: int,
+) -> None:
+    wanted = rows[:, start : start + CANDIDATE_TILE]
+    whole = wanted.shape == (QUERY_TILE, CANDIDATE_TILE)
+    out = wanted if whole else np.empty((QUERY_TILE, CANDIDATE_TILE), dtype=np.float32)
+    multiply_tile(left, candidates, start, out, within_float32=within_float32)
+    if not whole:
+        wanted[...] = out[within, : wanted.shape[1]]
 
 
 def score_blocks(
@@ -191,7 +245,7 @@ def score_blocks(
     buffer = np.empty((height, width), dtype=np.float32)
     for start in range(0, total, height):
         scores = buffer[: min(height, total - start)]
-        fill_scores(scores, queries, candidates, start, 0, within_float32=within_float32)
+        fill_scores(scores, queries, candidates, start, within_float32=within_float32)
         yield ScoreBlock(start, scores)
 
 
