@@ -80,7 +80,7 @@ def train(
         str | None,
         typer.Option(
             help="Development figure that chooses the checkpoint: loss, mono_map, cross_map, multi_map or "
-            "rank_distance. [default: multi_map]"
+            "rank_distance; last takes the last step. [default: multi_map]"
         ),
     ] = None,
     patience: Annotated[

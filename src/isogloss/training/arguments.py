@@ -36,7 +36,8 @@ def trainer_arguments(
             cannot be shared evenly among the processes.
     """
     every = recipe.eval_every if evaluator is not None else 0
-    save_every = every or recipe.save_every
+    choosing = bool(every) and recipe.select_by != "last"
+    save_every = every if choosing else recipe.save_every
     processes = announced().processes
     values: dict[str, Any] = {
         "output_dir": str(checkpoints),
@@ -63,7 +64,7 @@ def trainer_arguments(
         # Early stopping counts evaluations; a resumed run goes on counting.
         "restore_callback_states_from_checkpoint": bool(recipe.patience),
     }
-    if every and evaluator is not None:
+    if choosing and evaluator is not None:
         values |= {
             "load_best_model_at_end": True,
             "metric_for_best_model": f"eval_{evaluator.primary_metric}",

@@ -65,7 +65,7 @@ class DevelopmentEvaluator(SentenceEvaluator):
         self.prompts = prompts
         self.temperature = temperature
         self.max_length = max_length
-        self.primary_metric = f"dev_{select_by}"
+        self.primary_metric = f"dev_{select_by}" if select_by != "last" else None
         self.greater_is_better = select_by not in ("loss", "rank_distance")
 
     def __call__(

@@ -15,7 +15,7 @@ from isogloss.batching import LanguageWeighting, PlanKind
 from isogloss.errors import RecipeError
 
 WordEmbeddings = Literal["sparse", "dense", "frozen"]
-Selection = Literal["loss", "mono_map", "cross_map", "multi_map", "rank_distance"]
+Selection = Literal["loss", "mono_map", "cross_map", "multi_map", "rank_distance", "last"]
 SELECTIONS: tuple[str, ...] = get_args(Selection)
 
 
@@ -55,7 +55,7 @@ class Recipe(BaseModel):
         passage_prompt: put before passages; None keeps the base's own.
         seed: of batches, dropout and everything else.
         eval_every: steps between evaluations on `dev`, to choose the checkpoint by; 0 measures at the end alone.
-        select_by: the development figure that chooses the checkpoint.
+        select_by: the development figure that chooses the checkpoint; "last" measures and keeps the last step.
         patience: evaluations without progress after which training stops; 0 never stops early.
         save_every: steps between checkpoints; 0 saves only when interrupted; with `eval_every`, as often as that.
         log_every: steps between log entries.
@@ -161,6 +161,8 @@ class Recipe(BaseModel):
             raise ValueError("eval_every and patience need a development corpus: give dev")
         if self.patience and not self.eval_every:
             raise ValueError("patience needs eval_every")
+        if self.patience and self.select_by == "last":
+            raise ValueError("patience needs a figure to wait for: select_by cannot be 'last'")
         if self.warmup_steps >= self.steps:
             raise ValueError(
                 f"warmup_steps ({self.warmup_steps}) must be fewer than steps ({self.steps}); leave it out"

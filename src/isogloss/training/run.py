@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,10 @@ class TrainingResult:
     steps: int
     final_loss: float | None
     pairs_per_second: float
+
+
+RECORD = "training.json"
+"""The file of a model folder with what was measured while it was trained."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,19 @@ def _finish(
         materials.model.save_pretrained(str(folder), create_model_card=False)
         (folder / "README.md").write_text(card, encoding="utf-8")
         (folder / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
+        (folder / RECORD).write_text(_record(trainer, reporter, history), encoding="utf-8")
     workspace.finish()
+
+
+def _record(trainer: HybridTrainer, reporter: ProgressCallback, history: list[dict[str, float]]) -> str:
+    """What a program would read from the card, as JSON; the learning curve is in `development`."""
+    record = {
+        "steps": trainer.state.global_step,
+        "final_loss": reporter.loss,
+        "pairs_per_second": reporter.pairs_per_second,
+        "development": history,
+    }
+    return json.dumps(record, indent=2) + "\n"
 
 
 def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> _Materials:
@@ -221,7 +238,7 @@ def _facts(
         for language in materials.planner.space.languages
         if composition.query_languages.get(language, 0) + composition.passage_languages.get(language, 0)
     }
-    best = trainer.state.best_model_checkpoint if recipe.eval_every else None
+    best = trainer.state.best_model_checkpoint if recipe.eval_every and recipe.select_by != "last" else None
     return CardFacts(
         hub_base=hub_base(recipe.base),
         languages=sorted(trained),
