@@ -34,10 +34,24 @@ def test_a_folder_reads_as_a_corpus(folder):
     corpus = read_corpus(folder)
     assert corpus.name == "tiny-r"
     assert corpus.languages == ("en", "he")
-    assert corpus.version(1, "he") == Version("q2", "he", "shuv?", "Bet.", "T")
+    assert corpus.version(1, "he") == Version("q2", "he", "shuv?", "Bet.", "T", ("Aleph.",))
     assert corpus.passage(0, "en") == corpus.passage(1, "en") == "One."
     assert corpus.ids == ["q1", "q2", "q3"]
     assert corpus.groups.tolist() == [0, 0, 0]
+
+
+def test_hard_negatives_are_the_other_sentences_the_nearest_first(tmp_path):
+    sentences = ["a", "b", "c", "b", "d", " ", "e"]
+    write(
+        tmp_path / "r",
+        "en",
+        squad_paragraph(sentences, [("first", "?", 0), ("fourth", "?", 3), ("last", "?", 6)]),
+    )
+    corpus = read_corpus(tmp_path / "r")
+    # The answer's own text, blank sentences and repetitions are none.
+    assert corpus.negatives(0, "en") == ("b", "c", "d", "e")
+    assert corpus.negatives(1, "en") == ("c", "d", "a", "e")
+    assert corpus.negatives(2, "en") == ("d", "b", "c", "a")
 
 
 def test_a_folder_reads_as_a_benchmark_of_all_sentences_with_duplicates(folder):

@@ -158,6 +158,35 @@ def _export(source: str, output: Path, data_dir: Path | None, to: str, apart: bo
     typer.echo(f"{what}: {output}")
 
 
+@data_app.command()
+def split(
+    source: Annotated[str, typer.Argument(help="Anything that reads as a corpus.")],
+    output: Annotated[Path, typer.Argument(help="A new folder, for train.jsonl and dev.jsonl.")],
+    dev: Annotated[float, typer.Option(help="Share of the items for development, about.")] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed parts otherwise.")] = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Part a corpus into training and development items that share no article and no text.
+
+    Items with one title, query or passage, in whatever language, stay together. Which side an item is on depends on its
+    id and the seed, not on the order of the corpus.
+
+    Example: isogloss data split my-faq.jsonl my-faq-parts --dev 0.2
+    """
+    from isogloss.corpus import read_corpus, write_jsonl
+    from isogloss.corpus.splitting import development_items
+    from isogloss.files import finished_folder, refuse_existing
+
+    refuse_existing(output)
+    corpus = read_corpus(source, data_dir=data_dir)
+    chosen = development_items(corpus, dev, seed)
+    with finished_folder(output) as folder:
+        for name, mask in (("train", ~chosen), ("dev", chosen)):
+            part = corpus.select(mask)
+            write_jsonl(part, folder / f"{name}.jsonl")
+            typer.echo(f"{len(part)} items in {len(part.languages)} languages: {output}/{name}.jsonl")
+
+
 @data_app.command("texts")
 def write_texts_to_encode(
     data: Annotated[

@@ -2,7 +2,8 @@
 
 The form is SQuAD's with two more fields a paragraph: `sentences`, and `sentence_breaks`, the [start, end)
 characters of each sentence in `context`. A question's passage is the sentence that holds the start of its
-first answer; questions of one id are parallel. The form comes with LAReQA (Roy et al. 2020, arXiv
+first answer, its hard negatives are the other sentences of the paragraph, the nearest first; questions of one id are
+parallel. The form comes with LAReQA (Roy et al. 2020, arXiv
 2004.05484).
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -160,8 +161,16 @@ def _records(files: list[tuple[str, Path]]) -> Iterator[tuple[int, object]]:
                         "query": question.text,
                         "passage": paragraph.sentences[question.sentence],
                         "title": paragraph.title,
+                        "negatives": _others(paragraph.sentences, question.sentence),
                     },
                 )
+
+
+def _others(sentences: Sequence[str], answer: int) -> list[str]:
+    """The other sentences of a paragraph, the nearest first."""
+    nearest = sorted(range(len(sentences)), key=lambda number: (abs(number - answer), number))
+    texts = (sentences[number] for number in nearest)
+    return [text for text in dict.fromkeys(texts) if text.strip() and text != sentences[answer]]
 
 
 def _words(error: Exception) -> str:
