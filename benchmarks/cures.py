@@ -8,49 +8,17 @@ what a cure could do that knew the pool, not what it does for texts to come.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.harness import Report
 from isogloss import SentenceTransformerEncoder, load_benchmark
 from isogloss.corpus import RetrievalBenchmark
 from isogloss.encoding.debias.cures import METHODS
 from isogloss.encoding.debias.fitting import fit_on
-from isogloss.encoding.encoder import Progress, Side
+from isogloss.encoding.remembering import RememberingEncoder
 from isogloss.evaluation import Evaluation, evaluate_vectors
 
 QUICK_LANGUAGES = 2
-
-
-class Remembered:
-    """An encoder that encodes each text once."""
-
-    def __init__(self, encoder: SentenceTransformerEncoder) -> None:
-        self.encoder = encoder
-        self.name = encoder.name
-        self.vectors: dict[tuple[str, Side], NDArray[np.float32]] = {}
-
-    def describe(self) -> dict[str, Any]:
-        """As an encoder."""
-        return self.encoder.describe()
-
-    def encode(
-        self,
-        texts: Sequence[str],
-        side: Side,
-        progress: Progress | None = None,
-        *,
-        languages: Sequence[str] | None = None,
-    ) -> NDArray[np.float32]:
-        """As an encoder."""
-        new = sorted({text for text in texts if (text, side) not in self.vectors})
-        for text, vector in zip(new, self.encoder.encode(new, side, progress), strict=True):
-            self.vectors[text, side] = vector
-        return np.stack([self.vectors[text, side] for text in texts])
 
 
 def row_of(name: str, evaluation: Evaluation) -> tuple[str | float, ...]:
@@ -66,7 +34,7 @@ def rows_of(
     model: str, benchmark: RetrievalBenchmark, fits: list[RetrievalBenchmark]
 ) -> list[tuple[str | float, ...]]:
     """A model as it is, and with each cure of each fit."""
-    encoder = Remembered(SentenceTransformerEncoder.load(model, device="cpu"))
+    encoder = RememberingEncoder(SentenceTransformerEncoder.load(model, device="cpu"))
     queries = encoder.encode(benchmark.query_texts, "query")
     candidates = encoder.encode(benchmark.candidate_texts, "passage")
     name = Path(model).name

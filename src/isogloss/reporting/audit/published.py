@@ -64,8 +64,18 @@ def published_table(results: Mapping[str, Any]) -> Table | None:
     known = _PUBLISHED.get(data["name"])
     if known is None or len(data["languages"]) != {"xquad-r": 11, "mlqa-r": 7}[data["name"]]:
         return None
-    rows = [headline_row(f"{results['model']['name']} (this audit)", results)]
-    for base, training, mono, cross, multi, distance in known:
-        maps = (figure(value) for value in (mono, cross, multi))
-        rows.append((f"{base}, {training}", *maps, "", "", "", figure(distance, 0)))
-    return Table(f"published: {SOURCE}", HEADLINES, tuple(rows))
+    rows = (headline_row(f"{results['model']['name']} (this audit)", results), *published_rows(data["name"]))
+    return Table(f"published: {SOURCE}", HEADLINES, rows)
+
+
+def published_rows(benchmark: str) -> tuple[tuple[str, ...], ...]:
+    """The published figures of a benchmark as lines of a table with `HEADLINES`; none where there are none."""
+    return tuple(
+        (
+            f"{base}, {training}",
+            *(figure(value) for value in (mono, cross, multi)),
+            *("", "", ""),
+            figure(distance, 0),
+        )
+        for base, training, mono, cross, multi, distance in _PUBLISHED.get(benchmark, ())
+    )
