@@ -24,6 +24,18 @@ MAY_IMPORT = {
     "reporting": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation"},
     "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
     "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation", "exchange"},
+    "study": {
+        "errors",
+        "_version",
+        "files",
+        "corpus",
+        "batching",
+        "encoding",
+        "evaluation",
+        "exchange",
+        "reporting",
+        "training",
+    },
     "cli": {
         "errors",
         "_version",
@@ -35,6 +47,7 @@ MAY_IMPORT = {
         "training",
         "reporting",
         "exchange",
+        "study",
     },
     "__main__": {"cli"},
 }

@@ -10,11 +10,13 @@ import pytest
 
 from isogloss.cli import main
 from isogloss.evaluation import DEFINITIONS
+from isogloss.study.definition import read_study
+from isogloss.study.runs import runs_of
 from tests.conftest import make_tiny_model
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "miracl", "recipes/", "openai:", ".onnx")
+SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "miracl", "recipes/", "study", "openai:", ".onnx")
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -90,6 +92,14 @@ def test_the_command_line_page_is_up_to_date():
         sys.path.pop(0)
     written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert reference() == written, "docs/cli.md is not up to date: run `make docs`"
+
+
+def test_the_study_of_the_docs_is_one(tmp_path):
+    (block,) = blocks(ROOT / "docs" / "studies.md", "toml")
+    (tmp_path / "study.toml").write_text(block, encoding="utf-8")
+    assert len(runs_of(read_study(tmp_path / "study.toml"))) == 15
+    for path in (ROOT / "studies").glob("*.toml"):
+        assert runs_of(read_study(path))
 
 
 def test_the_measures_page_is_up_to_date():

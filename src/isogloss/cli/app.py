@@ -16,6 +16,7 @@ from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
+from isogloss.cli.study import study_app
 from isogloss.cli.train import train
 
 app = typer.Typer(
@@ -51,5 +52,6 @@ app.command()(debias)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)
+app.add_typer(study_app, name="study")
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")
