@@ -44,6 +44,44 @@ def test_value_and_gradient_equal_the_definition(batch, negatives, seed, tempera
         torch.testing.assert_close(ours, theirs)
 
 
+def slow_info_nce_of_owners(queries, candidates, temperature, owners, first):
+    """The definition with several positives, a query and a positive at a time."""
+    losses = []
+    for place, query in enumerate(queries):
+        scores = [
+            torch.dot(query, candidate) / (query.norm() * candidate.norm()) / temperature
+            for candidate in candidates
+        ]
+        own = [score for score, owner in zip(scores, owners, strict=True) if owner == first + place]
+        rivals = [score for score, owner in zip(scores, owners, strict=True) if owner != first + place]
+        terms = [
+            -torch.log(torch.exp(score) / (torch.exp(score) + sum(torch.exp(rival) for rival in rivals)))
+            for score in own
+        ]
+        losses.append(sum(terms) / len(terms))
+    return sum(losses) / len(losses)
+
+
+@given(st.integers(1, 5), st.lists(st.integers(-1, 4), max_size=8), st.integers(0, 1000), st.integers(0, 4))
+def test_several_positives_equal_the_definition(batch, more, seed, first):
+    generator = torch.Generator().manual_seed(seed)
+    owners = [*range(batch), *(owner for owner in more if owner < batch)]
+    first = min(first, batch - 1)
+    queries = torch.randn(batch - first, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    candidates = torch.randn(len(owners), 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    fast = info_nce(queries, candidates, 0.2, first, torch.tensor(owners))
+    slow = slow_info_nce_of_owners(queries, candidates, 0.2, owners, first)
+    torch.testing.assert_close(fast, torch.as_tensor(slow))
+    for ours, theirs in zip(
+        torch.autograd.grad(fast, (queries, candidates), allow_unused=True),
+        torch.autograd.grad(slow, (queries, candidates), allow_unused=True),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs)
+    if len(owners) == batch and first == 0:
+        torch.testing.assert_close(fast, info_nce(queries, candidates, 0.2))
+
+
 def test_equals_the_loss_of_sentence_transformers():
     torch.manual_seed(0)
     columns = [torch.randn(7, 12, requires_grad=True) for _ in range(3)]

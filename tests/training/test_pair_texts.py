@@ -48,3 +48,76 @@ def test_collating_puts_prompts_before_texts_and_negatives_after_positives():
         (["A", "B", "N", "M"], "p: ", {"max_length": 9}),
     ]
     assert set(batch) == {"query_input_ids", "passage_input_ids"}
+
+
+def made(**options):
+    corpora = [
+        ParallelCorpus.from_records(records(5, ("de", "en", "hi"), negatives=True), name="first"),
+        ParallelCorpus.from_records(records(3, ("en", "zh"), first=90), name="second"),
+    ]
+    return PairDataset(corpora, **options)
+
+
+def texts(pairs, item, query, passage):
+    names = pairs.space.languages
+    return pairs[int(pairs.space.encode([item], [names.index(query)], [names.index(passage)])[0])]
+
+
+@pytest.mark.parametrize(
+    ("negative_language", "expected"),
+    [
+        ("passage", ("this is wood 502.",)),
+        ("query", ("das ist holz 502.",)),
+        ("both", ("this is wood 502.", "das ist holz 502.")),
+    ],
+)
+def test_negatives_of_either_language(negative_language, expected):
+    pairs = made(hard_negatives=1, negative_language=negative_language)
+    assert texts(pairs, 2, "de", "en").negatives == expected
+    # In a monolingual pair both are one.
+    assert texts(pairs, 2, "en", "en").negatives == ("this is wood 502.",)
+
+
+def test_parallel_positives_are_the_items_passages_in_other_languages():
+    pairs = made(parallel_positives=5)
+    one = texts(pairs, 2, "de", "en")
+    assert set(one.parallel) == {"das ist erde 2.", pairs.corpora[0].passage(2, "hi")}
+    assert texts(pairs, 5, "zh", "en").parallel == ("答 水 90.",)
+    alone = made(parallel_positives=1)
+    chosen = {texts(alone, 2, query, "en").parallel[0] for query in ("de", "en", "hi")}
+    assert chosen <= set(one.parallel)
+    # Another query language starts elsewhere, and the same pair always at the same place.
+    assert texts(alone, 2, "de", "en") == texts(alone, 2, "de", "en")
+
+
+def test_parallel_positives_keep_to_the_pairs_allowed():
+    pairs = made(parallel_positives=5, allows_pair=lambda query, passage: (query, passage) != ("de", "de"))
+    assert texts(pairs, 2, "de", "en").parallel == (pairs.corpora[0].passage(2, "hi"),)
+    assert "das ist erde 2." in texts(pairs, 2, "en", "en").parallel
+
+
+def test_a_parallel_text_that_is_the_passage_is_none():
+    made_of = [
+        {"id": "a", "language": language, "query": f"q {language}", "passage": passage}
+        for language, passage in (("de", "42"), ("en", " 42"), ("fr", "quarante"), ("es", "QUARANTE"))
+    ]
+    pairs = PairDataset([ParallelCorpus.from_records(made_of, name="c")], parallel_positives=9)
+    assert texts(pairs, 0, "fr", "de").parallel in (("quarante",), ("QUARANTE",))
+
+
+def test_the_batch_says_whose_passage_is_whose():
+    seen = {}
+
+    def preprocess(given, prompt, **limit):
+        seen[prompt] = given
+        return {"input_ids": given}
+
+    collate = PairCollator(preprocess, Prompts("q: ", "p: "), parallel=True)
+    batch = collate(
+        [
+            PairTexts("one", "1", ("far",), frozenset({"1", "eins"}), ("eins",)),
+            PairTexts("two", "2", ("near", "eins"), frozenset({"2"}), ("zwei", "deux")),
+        ]
+    )
+    assert seen["p: "] == ["1", "2", "eins", "zwei", "deux", "far", "near"]
+    assert batch["label"].tolist() == [0, 1, 0, 1, 1, -1, -1]

@@ -242,6 +242,7 @@ def without_dropout(tiny_bert, tmp_path):
         (3, 2, "sparse", 4),
         (0, 1, "sparse", 1e-5),
         (3, 2, "dense", 1e-5),
+        (3, 1, "sparse", 1e-5),
     ],
 )
 def test_two_processes_train_as_one_does(
@@ -253,6 +254,12 @@ def test_two_processes_train_as_one_does(
         "base": str(without_dropout),
         "steps": 20,
         "hard_negatives": hard_negatives,
+        # The last case has several positives a query.
+        **(
+            {"parallel_positives": 1, "negative_language": "both"}
+            if (hard_negatives, accumulation) == (3, 1)
+            else {}
+        ),
         # Some gradients, those of the keys' biases, are zero but for rounding; Adam would make steps out of it.
         "trainer": {"adam_epsilon": 1e-6, "gradient_accumulation_steps": accumulation},
     }

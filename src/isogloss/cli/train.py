@@ -35,6 +35,16 @@ def train(
     hard_negatives: Annotated[
         int | None, typer.Option(help="Hard negatives a query, at most. [default: 0]")
     ] = None,
+    negative_language: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose hard negatives: passage, query (near misses in the asker's language) or both."
+        ),
+    ] = None,
+    parallel_positives: Annotated[
+        int | None,
+        typer.Option(help="In how many further languages an item's passage is a positive too. [default: 0]"),
+    ] = None,
     memory_budget: Annotated[
         float | None,
         typer.Option(

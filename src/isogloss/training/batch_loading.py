@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import torch
 from torch.utils.data import Sampler
 
 from isogloss.batching import BatchPlanner
 from isogloss.corpus.grouping import comparable
 from isogloss.encoding.prompts import Prompts
+from isogloss.training.loss import NOBODY
 from isogloss.training.pair_texts import PairTexts
 from isogloss.training.processes import ALONE, Share
 
@@ -38,7 +40,7 @@ class PlannedBatchSampler(Sampler[list[int]]):
 
 
 class PairCollator:
-    """Tokenises a batch: the queries, and the passages followed by the hard negatives.
+    """Tokenises a batch: the queries, and the passages followed by parallel passages and hard negatives.
 
     A negative that answers a query of the batch, in whatever language, is left out, and none is taken twice.
 
@@ -46,15 +48,23 @@ class PairCollator:
         preprocess: the model's `preprocess(texts, prompt=..., ...)`.
         prompts: put before queries and passages.
         max_length: tokens after which a text is cut; None keeps the model's own limit.
+        parallel: whether pairs have parallel passages; then the batch says under ``label`` which query each passage
+            answers.
     """
 
     valid_label_columns: tuple[str, ...] = ()
 
     def __init__(
-        self, preprocess: Callable[..., dict[str, Any]], prompts: Prompts, max_length: int | None = None
+        self,
+        preprocess: Callable[..., dict[str, Any]],
+        prompts: Prompts,
+        max_length: int | None = None,
+        *,
+        parallel: bool = False,
     ) -> None:
         self.preprocess = preprocess
         self.prompts = prompts
+        self.parallel = parallel
         self.limit = {} if max_length is None else {"max_length": max_length}
 
     def __call__(self, pairs: Sequence[PairTexts], share: Share = ALONE) -> dict[str, Any]:
@@ -73,11 +83,20 @@ class PairCollator:
                 if comparable(negative) not in taken:
                     taken.add(comparable(negative))
                     negatives.append(negative)
+        own = share.part(pairs)
+        parallel = [(text, number) for number, pair in enumerate(own) for text in pair.parallel]
+        own_negatives = share.part(negatives)
         sides = {
-            "query": ([pair.query for pair in share.part(pairs)], self.prompts.query),
-            "passage": ([*share.part(positives), *share.part(negatives)], self.prompts.passage),
+            "query": ([pair.query for pair in own], self.prompts.query),
+            "passage": (
+                [*share.part(positives), *(text for text, _ in parallel), *own_negatives],
+                self.prompts.passage,
+            ),
         }
         batch: dict[str, Any] = {}
+        if self.parallel:
+            owners = [*range(len(own)), *(number for _, number in parallel), *([NOBODY] * len(own_negatives))]
+            batch["label"] = torch.tensor(owners)
         for side, (texts, prompt) in sides.items():
             for key, value in self.preprocess(texts, prompt=prompt, **self.limit).items():
                 batch[f"{side}_{key}"] = value

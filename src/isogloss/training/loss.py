@@ -24,7 +24,17 @@ UNLIMITED = 2**62
 """A token budget that splits nothing."""
 
 
-def info_nce(queries: Tensor, candidates: Tensor, temperature: float, first: int = 0) -> Tensor:
+NOBODY = -1
+"""Whose positive a hard negative is."""
+
+
+def info_nce(
+    queries: Tensor,
+    candidates: Tensor,
+    temperature: float,
+    first: int = 0,
+    owners: Tensor | None = None,
+) -> Tensor:
     """Mean over queries of -log softmax of the positive's cosine among all candidates' cosines.
 
     Args:
@@ -33,6 +43,10 @@ def info_nce(queries: Tensor, candidates: Tensor, temperature: float, first: int
             Other queries' positives and negatives are negatives too.
         temperature: divides the cosines.
         first: the row of the first query's positive, where the queries are part of a batch.
+        owners: int64, shape (B + N,): for each candidate the query of the whole batch that it answers, or `NOBODY`.
+            Queries may then have several positives: the loss is the mean over each query's positives, of which none
+            is a negative for another (Khosla et al. 2020, arXiv 2004.11362, the outer sum of equation 2). None says
+            that each query has the one positive of its row.
 
     Returns:
         The loss, a scalar.
@@ -42,8 +56,14 @@ def info_nce(queries: Tensor, candidates: Tensor, temperature: float, first: int
     # In half precision, as under the trainer's autocast, cosines would be rounded and the temperature magnify it.
     with torch.autocast(queries.device.type, enabled=False):
         scores = _at_least_single(queries) @ _at_least_single(candidates).T / temperature
-    positives = torch.arange(first, first + len(queries), device=scores.device)
-    return nn.functional.cross_entropy(scores, positives)
+    rows = torch.arange(first, first + len(queries), device=scores.device)
+    if owners is None:
+        return nn.functional.cross_entropy(scores, rows)
+    positive = owners.to(scores.device) == rows[:, None]
+    rivals = scores.masked_fill(positive, -torch.inf).logsumexp(dim=1, keepdim=True)
+    # -log(e^s / (e^s + sum of rivals)) of each positive.
+    each = nn.functional.softplus(rivals - scores).masked_fill(~positive, 0.0)
+    return (each.sum(dim=1) / positive.sum(dim=1)).mean()
 
 
 def _at_least_single(vectors: Tensor) -> Tensor:
@@ -97,12 +117,18 @@ class InfoNCELoss(nn.Module):
 
         Args:
             sentence_features: tokenised queries, then tokenised candidates (positives first).
-            labels: not used; the positive of query i is candidate i.
+            labels: for each candidate the query of this process that it answers, or `NOBODY`; None where candidate i
+                is the only positive of query i.
         """
         queries, candidates = self._embed(list(sentence_features))
+        first, owners = self.share.rank * len(queries), labels
         if self.share.processes > 1:
             candidates = gather_candidates(candidates, len(queries))
-        return info_nce(queries, candidates, self.temperature, self.share.rank * len(queries))
+            if labels is not None:
+                owners = gather_candidates(
+                    torch.where(labels == NOBODY, labels, labels + first), len(queries)
+                )
+        return info_nce(queries, candidates, self.temperature, first, owners)
 
     def _embed(self, sides: list[dict[str, Tensor]]) -> tuple[Tensor, ...]:
         # Without a graph, as in an evaluation, no activations are kept anyway.

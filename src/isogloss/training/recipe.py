@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from isogloss.batching import LanguageWeighting, PlanKind
 from isogloss.errors import RecipeError
 
+NegativeLanguage = Literal["passage", "query", "both"]
 WordEmbeddings = Literal["sparse", "dense", "frozen"]
 Selection = Literal["loss", "mono_map", "cross_map", "multi_map", "rank_distance", "last"]
 SELECTIONS: tuple[str, ...] = get_args(Selection)
@@ -40,6 +41,9 @@ class Recipe(BaseModel):
         steps: optimiser steps.
         batch_size: pairs a batch, over all processes that train together.
         hard_negatives: hard negatives a query, at most, from the corpus's ``negatives``.
+        negative_language: whose hard negatives: those in the passage's language, in the query's (in a cross-lingual
+            pair near misses in the asker's own language), or as many of both.
+        parallel_positives: passages of the item in so many further languages, each a positive of its query too.
         memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
             that only a micro-batch's are held at a time. 0 (or None) never does that.
         temperature: divides the cosines in the loss.
@@ -79,6 +83,8 @@ class Recipe(BaseModel):
     steps: Annotated[int, Field(gt=0)] = 200
     batch_size: Annotated[int, Field(ge=2)] = 32
     hard_negatives: Annotated[int, Field(ge=0)] = 0
+    negative_language: NegativeLanguage = "passage"
+    parallel_positives: Annotated[int, Field(ge=0)] = 0
     memory_budget: Annotated[float, Field(ge=0)] = 4.0
     temperature: Annotated[float, Field(gt=0)] = 0.02
     learning_rate: Annotated[float, Field(gt=0)] = 3e-5

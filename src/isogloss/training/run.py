@@ -32,7 +32,7 @@ from isogloss.training.hybrid_trainer import HybridTrainer
 from isogloss.training.loss import UNLIMITED, InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
 from isogloss.training.pair_texts import PairDataset
-from isogloss.training.planning import make_planner, planner_notices
+from isogloss.training.planning import make_plan, make_planner, planner_notices
 from isogloss.training.processes import Share, announced, wait_for_all
 from isogloss.training.recipe import Recipe, recipe_toml
 from isogloss.training.word_embeddings import prepare_word_embeddings
@@ -203,7 +203,13 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
     model = materials.model
     try:
         trainer = HybridTrainer(
-            pairs=PairDataset(materials.corpora, recipe.hard_negatives),
+            pairs=PairDataset(
+                materials.corpora,
+                recipe.hard_negatives,
+                negative_language=recipe.negative_language,
+                parallel_positives=recipe.parallel_positives,
+                allows_pair=make_plan(recipe).allows_pair,
+            ),
             planner=materials.planner,
             model=model,
             args=arguments,
@@ -216,7 +222,9 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
                 share=Share.of(arguments),
             ),
             evaluator=materials.evaluator,
-            data_collator=PairCollator(model.preprocess, materials.prompts, recipe.max_length),
+            data_collator=PairCollator(
+                model.preprocess, materials.prompts, recipe.max_length, parallel=recipe.parallel_positives > 0
+            ),
             callbacks=callbacks,
         )
     except (TypeError, ValueError, ImportError, RuntimeError) as error:
@@ -238,11 +246,17 @@ def _facts(
         for language in materials.planner.space.languages
         if composition.query_languages.get(language, 0) + composition.passage_languages.get(language, 0)
     }
+    pairs = set(composition.language_pairs)
+    if recipe.parallel_positives:
+        plan = make_plan(recipe)
+        pairs |= {
+            (query, passage) for query in trained for passage in trained if plan.allows_pair(query, passage)
+        }
     best = trainer.state.best_model_checkpoint if recipe.eval_every and recipe.select_by != "last" else None
     return CardFacts(
         hub_base=hub_base(recipe.base),
         languages=sorted(trained),
-        pairs=sorted(composition.language_pairs),
+        pairs=sorted(pairs),
         datasets=[
             TrainedOn(
                 corpus.name,
