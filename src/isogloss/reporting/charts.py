@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib.resources import files
 from itertools import count
 
+from isogloss.reporting.pages import packaged_text
 from isogloss.reporting.tables import Table
 
 WIDTH, HEIGHT = 640, 320
@@ -88,7 +88,7 @@ def svg(chart: Chart) -> str:
 
 def picture_file(chart: Chart) -> str:
     """Write a chart as an SVG file of its own, legend included."""
-    css = (files("isogloss.reporting") / "charts.css").read_text(encoding="utf-8")
+    css = packaged_text("reporting/charts.css")
     rows = [
         f'<g class="k{number % _KINDS + 1}" transform="translate({_LEFT} {HEIGHT + 8 + 18 * number})">'
         f'{_sample(number, one)}<text x="30" y="10">{escape(one.name)}</text></g>'

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from isogloss.evaluation.score_histogram import KINDS, ScoreHistogram
 from isogloss.reporting.audit.findings import Findings
 from isogloss.reporting.audit.verdict import LEVELS
+from isogloss.reporting.pages import packaged_text, render
 from isogloss.reporting.tables import Table, figure
 
 _WIDTH, _HEIGHT = 640, 160
@@ -24,30 +23,24 @@ def audit_page(found: Findings) -> str:
 
     Every text that comes from a model, a corpus or a user is escaped.
     """
-    folder = files("isogloss.reporting.audit")
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"figure": figure, "percent": lambda share: f"{100 * share:.1f}"}
-    template = environment.from_string((folder / "page.html.jinja").read_text(encoding="utf-8"))
-    return template.render(
-        found=found,
-        results=found.results,
-        model=found.results["model"]["name"],
-        data=found.results["data"],
-        level=found.verdict.level,
-        level_text=LEVELS[found.verdict.level],
-        css=(folder / "page.css").read_text(encoding="utf-8"),
-        curves=_curves(found.histogram),
-        ticks=_ticks(found.histogram),
-        width=_WIDTH,
-        height=_HEIGHT,
-        histogram_table=histogram_table(found.histogram),
-        facts=_facts(found),
+    return render(
+        "reporting/audit/page.html.jinja",
+        {
+            "found": found,
+            "results": found.results,
+            "model": found.results["model"]["name"],
+            "data": found.results["data"],
+            "level": found.verdict.level,
+            "level_text": LEVELS[found.verdict.level],
+            "css": packaged_text("reporting/audit/page.css"),
+            "curves": _curves(found.histogram),
+            "ticks": _ticks(found.histogram),
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            "histogram_table": histogram_table(found.histogram),
+            "facts": _facts(found),
+        },
+        {"figure": figure, "percent": lambda share: f"{100 * share:.1f}"},
     )
 
 

@@ -6,12 +6,10 @@ import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from isogloss.reporting.charts import Chart, picture_file, svg, table
+from isogloss.reporting.pages import packaged_text, render
 from isogloss.reporting.tables import Table, csv_text, latex, markdown
 from isogloss.study.report.claims import Claim, claims_of
 from isogloss.study.report.findings import StudyFindings
@@ -109,30 +107,23 @@ def _page(
     sections: Sequence[Section],
     facts: Sequence[tuple[str, str]],
 ) -> str:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    template = environment.from_string(
-        (files("isogloss.study.report") / "page.html.jinja").read_text(encoding="utf-8")
-    )
-    css = (files("isogloss.reporting.audit") / "page.css").read_text(encoding="utf-8")
-    css += (files("isogloss.reporting") / "charts.css").read_text(encoding="utf-8")
-    return template.render(
-        name=found.study.name,
-        claims=claims,
-        sections=[
-            (section.title, section.tables, [(svg(chart), table(chart)) for chart in section.charts])
-            for section in sections
-        ],
-        budgets=status_table(found.states),
-        notices=notices(found.states),
-        facts=facts,
-        css=css,
-        said=_summary(claims),
+    css = packaged_text("reporting/audit/page.css") + packaged_text("reporting/charts.css")
+    return render(
+        "study/report/page.html.jinja",
+        {
+            "name": found.study.name,
+            "claims": claims,
+            "sections": [
+                (section.title, section.tables, [(svg(chart), table(chart)) for chart in section.charts])
+                for section in sections
+            ],
+            "budgets": status_table(found.states),
+            "notices": notices(found.states),
+            "facts": facts,
+            "css": css,
+            "said": _summary(claims),
+        },
+        {},
     )
 
 
