@@ -37,3 +37,31 @@ def fetch(
     quiet_libraries()
     fetch_offline_model(name, folder)
     typer.echo(f"made: {folder}")
+
+
+@model_app.command()
+def average(
+    models: Annotated[
+        list[str], typer.Argument(help="Two or more model folders or names, of one architecture.")
+    ],
+    output: Annotated[Path, typer.Option(help="New model folder.")],
+    weights: Annotated[
+        list[float] | None,
+        typer.Option("--weight", help="Of each model, in their order; they sum to 1. Default: all alike."),
+    ] = None,
+) -> None:
+    """Average the weights of models trained from one base, or of a base and a model trained from it.
+
+    Often better on other data than either (Wortsman et al. 2022, arXiv 2109.01903), at the cost of one model.
+
+    Example: isogloss model average multilingual-e5-small my-model --weight 0.3 --weight 0.7 --output between
+    """
+    from isogloss.cli.console import quiet_libraries
+    from isogloss.files import refuse_existing
+
+    refuse_existing(output)
+    quiet_libraries()
+    from isogloss.training.averaging import average_models
+
+    average_models(models, output, weights or None)
+    typer.echo(f"written: {output}")

@@ -23,16 +23,18 @@ def trained_pairs(folder: Path) -> TrainedPairs | None:
     allows between the card's languages.
 
     Returns:
-        None where the folder has no recipe and card of ours that can be read.
+        None where the folder has no card of ours that can be read.
     """
+    header = _card_header(folder / "README.md")
+    languages = _texts(header.get("language"))
+    pairs = {pair for pair in map(_pair, _texts(header.get(PAIRS_KEY))) if pair is not None}
+    source = f"the model card and recipe in {folder}"
     try:
         recipe = make_recipe(read_recipe_values(folder / "recipe.toml"))
         plan = make_plan(recipe)
     except RecipeError:
-        return None
-    header = _card_header(folder / "README.md")
-    languages = _texts(header.get("language"))
-    pairs = {pair for pair in map(_pair, _texts(header.get(PAIRS_KEY))) if pair is not None}
+        # Such as the mean of models, of which each had a recipe.
+        return TrainedPairs.of(languages, pairs, f"the model card in {folder}") if pairs else None
     if not pairs:
         pairs = allowed_pairs(plan, languages)
     if not pairs:
@@ -42,7 +44,7 @@ def trained_pairs(folder: Path) -> TrainedPairs | None:
     if earlier is not None:
         languages = [*languages, *earlier.languages]
         pairs |= earlier.pairs
-    return TrainedPairs.of(languages, pairs, f"the model card and recipe in {folder}")
+    return TrainedPairs.of(languages, pairs, source)
 
 
 def allowed_pairs(plan: Plan, languages: Iterable[str]) -> set[tuple[str, str]]:
