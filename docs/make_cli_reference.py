@@ -29,6 +29,7 @@ COMMANDS = (
     "data texts",
     "model",
     "model fetch",
+    "model average",
 )
 
 
