@@ -103,7 +103,7 @@ def test_figures_that_do_not_exist_are_absent():
 def test_written_with_the_results_and_read_back(results, tmp_path):
     both = with_training(results, TrainedPairs.of(["de", "en"], [("de", "en")], "--train-language"))
     assert both["training"] == {
-        "languages": ["de", "en"], "pairs": ["de->en"], "source": "--train-language",
+        "languages": ["de", "en"], "pairs": ["de->en"], "source": "--train-language", "corpora": [],
     }  # fmt: skip
     write_results(both, tmp_path / "results.json")
     assert read_results(tmp_path / "results.json") == both

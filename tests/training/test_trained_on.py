@@ -72,3 +72,11 @@ def test_folders_that_are_not_ours(folder, tmp_path):
     path = folder(CARD.format(""), name="no-card")
     (path / "README.md").unlink()
     assert trained_pairs(path) is None
+
+
+def test_the_corpora_are_called_as_benchmarks_are(folder):
+    card = CARD.format('trained_pairs: ["de->en"]\n')
+    first = folder(card, train=["sample:train", "mlqa-r"])
+    assert trained_pairs(first).corpora == ("sample-train", "mlqa-r")
+    then = folder(card, "then", base=str(first), train=["some/folder/faq.jsonl.gz", "mlqa-r"])
+    assert trained_pairs(then).corpora == ("faq", "mlqa-r", "sample-train")

@@ -88,7 +88,7 @@ def audit(
     from isogloss.reporting.audit.verdict import verdict
     from isogloss.reporting.audit.writing import write_audit
     from isogloss.reporting.bias import bias_table
-    from isogloss.reporting.results import cure_notes, model_results
+    from isogloss.reporting.results import model_results, reading_notes
     from isogloss.reporting.tables import settings_table
 
     for before in against or []:
@@ -113,7 +113,7 @@ def audit(
         results = with_training(results, trained)
     print_table(settings_table(results))
     print_table(bias_table(results))
-    for note in cure_notes(results):
+    for note in reading_notes(results):
         typer.echo(f"note: {note}", err=True)
     said = verdict(results)
     typer.echo(f"{said.level.upper()}. {said.bias} {said.quality}")

@@ -181,7 +181,7 @@ def evaluate(
     from isogloss.evaluation.seen_unseen import with_training
     from isogloss.exchange.mteb_results import write_mteb_results
     from isogloss.reporting import bias
-    from isogloss.reporting.results import cure_notes, model_results
+    from isogloss.reporting.results import model_results, reading_notes
 
     encoder = load()
     with staged_progress() as progress:
@@ -203,7 +203,7 @@ def evaluate(
     for table in tables:
         if table is not None:
             print_table(table)
-    for note in cure_notes(results):
+    for note in reading_notes(results):
         typer.echo(f"note: {note}", err=True)
     if output is not None:
         with finished_folder(output) as folder:

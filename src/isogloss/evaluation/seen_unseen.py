@@ -34,20 +34,28 @@ class TrainedPairs:
         languages: every language of a query or a passage.
         pairs: ordered pairs (query language, passage language); within one language as well.
         source: where this is known from, for people.
+        corpora: what it was trained on, where that is known.
     """
 
     languages: frozenset[str]
     pairs: frozenset[tuple[str, str]]
     source: str
+    corpora: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, languages: Iterable[str], pairs: Iterable[tuple[str, str]], source: str) -> TrainedPairs:
+    def of(
+        cls,
+        languages: Iterable[str],
+        pairs: Iterable[tuple[str, str]],
+        source: str,
+        corpora: Iterable[str] = (),
+    ) -> TrainedPairs:
         """Make one; the languages of the pairs are met as well. Without pairs, every pair of the languages is."""
         pairs = frozenset(pairs)
         met = frozenset(languages) | {language for pair in pairs for language in pair}
         if not pairs:
             pairs = frozenset((query, passage) for query in met for passage in met)
-        return cls(met, pairs, source)
+        return cls(met, pairs, source, tuple(dict.fromkeys(corpora)))
 
 
 def split_of(trained: TrainedPairs, query_language: str, candidate_language: str) -> Split:
@@ -105,6 +113,7 @@ def with_training(results: Mapping[str, Any], trained: TrainedPairs) -> dict[str
             "languages": sorted(trained.languages),
             "pairs": sorted("->".join(pair) for pair in trained.pairs),
             "source": trained.source,
+            "corpora": list(trained.corpora),
         },
         "seen_unseen": split_results(results, trained),
     }

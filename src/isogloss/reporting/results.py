@@ -31,9 +31,19 @@ def model_results(evaluation: Evaluation, encoder: Encoder, encoded: EncodedBenc
     )
 
 
-def cure_notes(results: Mapping[str, Any]) -> list[str]:
-    """What a reader has to know of a cured model's figures; nothing of any other model."""
-    model = results["model"]
+def reading_notes(results: Mapping[str, Any]) -> list[str]:
+    """What a reader has to know of the figures: that the model was trained on the data, or a cure fitted on them."""
+    data, trained = results["data"]["name"], results.get("training", {})
+    notes = []
+    if data in trained.get("corpora", ()):
+        notes.append(
+            f"the model was trained on {data} ({trained['source']}) and is measured on it: the figures do not say how"
+            " it does on questions that it has not met"
+        )
+    return notes + _cure_notes(results["model"])
+
+
+def _cure_notes(model: object) -> list[str]:
     cure = model.get("debias") if isinstance(model, Mapping) else None
     if not cure:
         return []

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.batching import Plan
+from isogloss.corpus.reading import corpus_name
+from isogloss.corpus.sample import PREFIX as SAMPLE
 from isogloss.errors import RecipeError
 from isogloss.evaluation.seen_unseen import TrainedPairs
 from isogloss.training.planning import make_plan
@@ -41,10 +43,17 @@ def trained_pairs(folder: Path) -> TrainedPairs | None:
         return None
     base = Path(recipe.base).expanduser()
     earlier = trained_pairs(base) if base.is_dir() and base.resolve() != folder.resolve() else None
+    corpora = tuple(map(_called, recipe.train))
     if earlier is not None:
         languages = [*languages, *earlier.languages]
         pairs |= earlier.pairs
-    return TrainedPairs.of(languages, pairs, source)
+        corpora += earlier.corpora
+    return TrainedPairs.of(languages, pairs, source, corpora)
+
+
+def _called(source: str) -> str:
+    """What a corpus is called as a benchmark."""
+    return source.replace(":", "-") if source.startswith(SAMPLE) else corpus_name(Path(source))
 
 
 def allowed_pairs(plan: Plan, languages: Iterable[str]) -> set[tuple[str, str]]:

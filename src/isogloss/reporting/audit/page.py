@@ -12,6 +12,7 @@ from isogloss.evaluation.score_histogram import KINDS, ScoreHistogram
 from isogloss.reporting.audit.findings import Findings
 from isogloss.reporting.audit.verdict import LEVELS
 from isogloss.reporting.pages import packaged_text, render
+from isogloss.reporting.results import reading_notes
 from isogloss.reporting.tables import Table, figure
 
 _WIDTH, _HEIGHT = 640, 160
@@ -31,6 +32,7 @@ def audit_page(found: Findings) -> str:
             "model": found.results["model"]["name"],
             "data": found.results["data"],
             "level": found.verdict.level,
+            "notes": reading_notes(found.results),
             "level_text": LEVELS[found.verdict.level],
             "css": packaged_text("reporting/audit/page.css"),
             "curves": _curves(found.histogram),
