@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from isogloss.reporting.charts import Chart, picture_file, svg, table
+from isogloss.reporting.charts import Chart, picture_file, style, svg, table
 from isogloss.reporting.pages import packaged_text, render
 from isogloss.reporting.tables import Table, csv_text, latex, markdown
 from isogloss.study.report.claims import Claim, claims_of
@@ -107,7 +107,7 @@ def _page(
     sections: Sequence[Section],
     facts: Sequence[tuple[str, str]],
 ) -> str:
-    css = packaged_text("reporting/audit/page.css") + packaged_text("reporting/charts.css")
+    css = packaged_text("reporting/audit/page.css") + style()
     return render(
         "study/report/page.html.jinja",
         {
