@@ -346,3 +346,20 @@ def test_loader_workers_change_nothing(values, tmp_path):
 def test_an_output_in_use_is_refused(values, tmp_path):
     with pytest.raises(OutputError, match="not empty"):
         train(make_recipe(values), tmp_path)
+
+
+def test_a_share_of_the_base_is_kept(values, tmp_path, tiny_bert):
+    curve = {"dev": values["train"][0], "eval_every": 6, "select_by": "last"}
+    train(make_recipe({**values, **curve}), tmp_path / "trained")
+    train(make_recipe({**values, **curve, "base_weight": 0.3}), tmp_path / "kept")
+    base, trained, kept = weights(tiny_bert), weights(tmp_path / "trained"), weights(tmp_path / "kept")
+    for name, value in kept.items():
+        expected = 0.3 * base[name] + 0.7 * trained[name]
+        torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6)
+    # What was measured last is what is kept, and measuring has not moved what is trained.
+    train(make_recipe({**values, **curve, "steps": 1, "base": str(tmp_path / "kept"), "learning_rate": 1e-12,
+                       "warmup_steps": 0, "eval_every": 0}), tmp_path / "again")  # fmt: skip
+    last = json.loads((tmp_path / "kept" / "training.json").read_text())["development"][-1]
+    again = json.loads((tmp_path / "again" / "training.json").read_text())["development"][-1]
+    for figure in ("dev_mono_map", "dev_multi_map", "dev_loss"):
+        assert again[figure] == pytest.approx(last[figure], abs=1e-5)

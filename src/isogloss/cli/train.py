@@ -73,6 +73,13 @@ def train(
             "frozen: kept as they are. [default: dense]"
         ),
     ] = None,
+    base_weight: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the base's weights in the model that is measured and kept: often better on other data than "
+            "the trained weights alone. [default: 0.0]"
+        ),
+    ] = None,
     max_length: Annotated[
         int | None,
         typer.Option(help="Cut texts after so many tokens in training; default: the model's own limit."),

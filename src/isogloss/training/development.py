@@ -14,6 +14,7 @@ from isogloss.corpus import ParallelCorpus, RetrievalBenchmark
 from isogloss.encoding.prompts import Prompts
 from isogloss.errors import PlanError, RecipeError
 from isogloss.exchange.evaluator import MultilingualRetrievalEvaluator
+from isogloss.training.base_share import BaseShare
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.loss import InfoNCELoss
 from isogloss.training.pair_texts import PairDataset, planning_data
@@ -36,6 +37,7 @@ class DevelopmentEvaluator(SentenceEvaluator):
         temperature: of the loss.
         max_length: tokens after which a text is cut.
         select_by: the figure that chooses the checkpoint, one of `SELECTIONS`.
+        base_share: what is measured lies so far from the trained weights towards the base.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class DevelopmentEvaluator(SentenceEvaluator):
         temperature: float,
         max_length: int | None,
         select_by: str,
+        base_share: BaseShare,
     ) -> None:
         super().__init__()
         self.retrieval = MultilingualRetrievalEvaluator(
@@ -65,6 +68,7 @@ class DevelopmentEvaluator(SentenceEvaluator):
         self.prompts = prompts
         self.temperature = temperature
         self.max_length = max_length
+        self.base_share = base_share
         self.primary_metric = f"dev_{select_by}" if select_by != "last" else None
         self.greater_is_better = select_by not in ("loss", "rank_distance")
 
@@ -75,8 +79,9 @@ class DevelopmentEvaluator(SentenceEvaluator):
         was_training = model.training
         model.eval()
         try:
-            loss = self._loss(model)
-            retrieval = self.retrieval.figures(model)
+            with self.base_share.mixed(model):
+                loss = self._loss(model)
+                retrieval = self.retrieval.figures(model)
         finally:
             model.train(was_training)
         return {"dev_loss": loss, **{f"dev_{name}": value for name, value in retrieval.items()}}
@@ -112,7 +117,9 @@ def describe(figures: dict[str, float]) -> str:
     return ", ".join(parts)
 
 
-def development_evaluator(recipe: Recipe, corpus: ParallelCorpus, prompts: Prompts) -> DevelopmentEvaluator:
+def development_evaluator(
+    recipe: Recipe, corpus: ParallelCorpus, prompts: Prompts, base_share: BaseShare
+) -> DevelopmentEvaluator:
     """Make the evaluator that a recipe asks for.
 
     Raises:
@@ -138,6 +145,7 @@ def development_evaluator(recipe: Recipe, corpus: ParallelCorpus, prompts: Promp
         temperature=recipe.temperature,
         max_length=recipe.max_length,
         select_by=recipe.select_by,
+        base_share=base_share,
     )
 
 

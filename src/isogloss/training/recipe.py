@@ -54,6 +54,7 @@ class Recipe(BaseModel):
         max_grad_norm: gradients are clipped to this norm.
         word_embeddings: ``dense`` trains them like all weights; ``sparse`` updates only the rows of a step's own words,
             which is quicker (`RowSparseAdamW` says how it differs); ``frozen`` keeps them as they are.
+        base_weight: share of the base's weights in what is measured and kept, the rest being the trained ones'.
         max_length: tokens after which a text is cut in training; None keeps the model's own limit.
         query_prompt: put before queries; None keeps the base's own.
         passage_prompt: put before passages; None keeps the base's own.
@@ -93,6 +94,7 @@ class Recipe(BaseModel):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     word_embeddings: WordEmbeddings = "dense"
+    base_weight: Annotated[float, Field(ge=0, lt=1)] = 0.0
     max_length: Annotated[int | None, Field(ge=4)] = None
     query_prompt: str | None = None
     passage_prompt: str | None = None

@@ -19,6 +19,7 @@ from isogloss.encoding.versions import library_versions
 from isogloss.errors import Interrupted, RecipeError
 from isogloss.files import finished_folder
 from isogloss.training.arguments import trainer_arguments
+from isogloss.training.base_share import BaseShare
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.callbacks import InterruptCallback, ProgressCallback, SilentProgress, TrainingProgress
 from isogloss.training.development import (
@@ -69,6 +70,7 @@ class _Materials:
     model: SentenceTransformer
     prompts: Prompts
     evaluator: DevelopmentEvaluator | None
+    base_share: BaseShare
 
 
 def train(
@@ -156,6 +158,7 @@ def _finish(
         figures = materials.evaluator(materials.model, steps=trainer.state.global_step)
         progress.message(f"development {describe(figures)}")
         history.append({"step": trainer.state.global_step, **figures})
+    materials.base_share.mix(materials.model)
     card = model_card(recipe, _facts(recipe, materials, trainer, reporter.pairs_per_second, history))
     with finished_folder(output) as folder:
         materials.model.save_pretrained(str(folder), create_model_card=False)
@@ -193,8 +196,11 @@ def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> 
     model.prompts = {"query": prompts.query, "document": prompts.passage}
     model.default_prompt_name = None
     prepare_word_embeddings(model, recipe.word_embeddings)
-    evaluator = None if development is None else development_evaluator(recipe, development, prompts)
-    return _Materials(corpora, planner, model, prompts, evaluator)
+    base_share = BaseShare(model, recipe.base_weight)
+    evaluator = (
+        None if development is None else development_evaluator(recipe, development, prompts, base_share)
+    )
+    return _Materials(corpora, planner, model, prompts, evaluator, base_share)
 
 
 def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: list[Any]) -> HybridTrainer:
