@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from torch import nn
 
 from isogloss.training.loss import InfoNCELoss, info_nce
 
@@ -107,3 +108,31 @@ def test_autocast_does_not_round_the_scores():
     plain = info_nce(queries, candidates, 0.02)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         torch.testing.assert_close(info_nce(queries, candidates, 0.02), plain)
+
+
+def test_a_query_without_a_positive_adds_nothing():
+    queries, candidates = torch.eye(3, 4), torch.eye(2, 4)
+    loss = info_nce(queries, candidates, 0.5, owners=torch.tensor([0, 1]))
+    alone = info_nce(queries[:2], candidates, 0.5, owners=torch.tensor([0, 1]))
+    torch.testing.assert_close(loss, alone * 2 / 3)
+    assert info_nce(queries, candidates[:0], 0.5, owners=torch.tensor([], dtype=torch.int64)) == 0
+
+
+class Given(nn.Module):
+    """Hands out the vectors that it is given."""
+
+    def forward(self, features):
+        return {"sentence_embedding": features["vectors"]}
+
+
+def test_aligned_queries_add_their_own_loss():
+    generator = torch.Generator().manual_seed(0)
+    queries, candidates, parallel = (torch.randn(n, 5, generator=generator) for n in (3, 4, 2))
+    sides = [{"vectors": vectors} for vectors in (queries, candidates, parallel)]
+    labels = torch.tensor([0, 1, 2, -1, 2, 0])
+    loss = InfoNCELoss(Given(), 0.1, query_alignment=0.7)(sides, labels)
+    passages = info_nce(queries, candidates, 0.1, owners=labels[:4])
+    translations = slow_info_nce_of_owners(queries[[0, 2]], parallel[[1, 0]], 0.1, [0, 1], 0)
+    torch.testing.assert_close(loss, passages + 0.7 * translations * 2 / 3)
+    none = InfoNCELoss(Given(), 0.1, query_alignment=0.7)(sides[:2], labels[:4])
+    torch.testing.assert_close(none, passages)

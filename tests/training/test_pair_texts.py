@@ -121,3 +121,39 @@ def test_the_batch_says_whose_passage_is_whose():
     )
     assert seen["p: "] == ["1", "2", "eins", "zwei", "deux", "far", "near"]
     assert batch["label"].tolist() == [0, 1, 0, 1, 1, -1, -1]
+
+
+def test_a_parallel_query_is_the_items_in_another_language():
+    pairs = made(parallel_queries=True)
+    others = {pairs.corpora[0].query(2, language) for language in ("en", "hi")}
+    assert {texts(pairs, 2, "de", passage).parallel_query for passage in ("de", "en", "hi")} <= others
+    one_way = made(parallel_queries=True, allows_pair=lambda query, passage: (query, passage) != ("hi", "de"))
+    assert texts(one_way, 2, "de", "de").parallel_query == pairs.corpora[0].query(2, "en")
+    monolingual = made(parallel_queries=True, allows_pair=lambda query, passage: query == passage)
+    assert texts(monolingual, 2, "de", "de").parallel_query is None
+    assert texts(made(), 2, "de", "de").parallel_query is None
+
+
+def test_a_query_that_reads_alike_is_no_parallel_one():
+    made_of = [
+        {"id": "a", "language": language, "query": query, "passage": f"p {language}"}
+        for language, query in (("de", "DNA?"), ("en", " dna?"))
+    ]
+    pairs = PairDataset([ParallelCorpus.from_records(made_of, name="c")], parallel_queries=True)
+    assert texts(pairs, 0, "de", "en").parallel_query is None
+
+
+def test_the_batch_says_whose_query_is_translated():
+    seen = []
+
+    def preprocess(given, prompt, **limit):
+        seen.append((prompt, given))
+        return {"input_ids": given}
+
+    collate = PairCollator(preprocess, Prompts("q: ", "p: "), parallel=True)
+    one, two = PairTexts("one", "1"), PairTexts("two", "2", ("far",), parallel_query="zwei")
+    batch = collate([one, two])
+    assert seen == [("q: ", ["one", "two"]), ("p: ", ["1", "2", "far"]), ("q: ", ["zwei"])]
+    assert batch["label"].tolist() == [0, 1, -1, 1]
+    assert list(batch) == ["label", "query_input_ids", "passage_input_ids", "parallel_input_ids"]
+    assert "parallel_input_ids" not in collate([one])

@@ -45,6 +45,12 @@ def train(
         int | None,
         typer.Option(help="In how many further languages an item's passage is a positive too. [default: 0]"),
     ] = None,
+    query_alignment: Annotated[
+        float | None,
+        typer.Option(
+            help="Weight of a second loss, which pulls a query to itself in another language. [default: 0.0]"
+        ),
+    ] = None,
     memory_budget: Annotated[
         float | None,
         typer.Option(

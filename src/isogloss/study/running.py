@@ -17,9 +17,9 @@ from isogloss.encoding.versions import library_versions
 from isogloss.errors import RecipeError
 from isogloss.files import finished_file
 from isogloss.study.runs import Run
+from isogloss.training.batch_loading import PairCollator
 from isogloss.training.callbacks import TrainingProgress
-from isogloss.training.pair_texts import PairDataset
-from isogloss.training.planning import make_planner
+from isogloss.training.planning import make_planner, pair_dataset
 from isogloss.training.recipe import Recipe, recipe_toml
 from isogloss.training.run import RECORD as TRAINING_RECORD
 from isogloss.training.run import train
@@ -92,13 +92,16 @@ def read_record(run: Run, folder: Path) -> dict[str, Any] | None:
 
 
 def budget_of(recipe: Recipe, data_dir: Path | None = None) -> tuple[int, int]:
-    """Count what a recipe's batches hold: pairs, and tokens of their queries and passages as they are cut."""
+    """Count what a recipe's batches hold: pairs, and tokens of all their texts as they are cut."""
     corpora = [read_corpus(source, data_dir=data_dir) for source in recipe.train]
     planner = make_planner(recipe, corpora)
-    dataset = PairDataset(corpora)
+    dataset = pair_dataset(recipe, corpora)
     model = load_sentence_transformer(recipe.base, device="cpu", max_length=recipe.max_length)
     prompts = prompts_of(
         model, recipe.base, query_prompt=recipe.query_prompt, passage_prompt=recipe.passage_prompt
+    )
+    collate = PairCollator.of(
+        recipe, lambda texts, prompt, **_: {"texts": [prompt + text for text in texts]}, prompts
     )
     limit = model.max_seq_length
     known: dict[str, int] = {}
@@ -106,11 +109,8 @@ def budget_of(recipe: Recipe, data_dir: Path | None = None) -> tuple[int, int]:
     for step in range(recipe.batches):
         batch = planner.batch(step).pairs.tolist()
         pairs += len(batch)
-        texts = [
-            text
-            for one in map(dataset.__getitem__, batch)
-            for text in (prompts.query + one.query, prompts.passage + one.passage)
-        ]
+        sides = collate([dataset[pair] for pair in batch])
+        texts = [text for side, of_side in sides.items() if side.endswith("_texts") for text in of_side]
         if new := sorted(set(texts) - known.keys()):
             lengths = model.tokenizer(new, truncation=False, padding=False, verbose=False)["input_ids"]
             known |= {text: min(len(ids), limit or len(ids)) for text, ids in zip(new, lengths, strict=True)}

@@ -14,6 +14,7 @@ from isogloss.encoding.prompts import Prompts
 from isogloss.training.loss import NOBODY
 from isogloss.training.pair_texts import PairTexts
 from isogloss.training.processes import ALONE, Share
+from isogloss.training.recipe import Recipe
 
 
 class PlannedBatchSampler(Sampler[list[int]]):
@@ -48,8 +49,8 @@ class PairCollator:
         preprocess: the model's `preprocess(texts, prompt=..., ...)`.
         prompts: put before queries and passages.
         max_length: tokens after which a text is cut; None keeps the model's own limit.
-        parallel: whether pairs have parallel passages; then the batch says under ``label`` which query each passage
-            answers.
+        parallel: whether pairs have parallel passages or queries; then the batch says under ``label`` which query each
+            passage answers, and which query each parallel query translates.
     """
 
     valid_label_columns: tuple[str, ...] = ()
@@ -67,8 +68,14 @@ class PairCollator:
         self.parallel = parallel
         self.limit = {} if max_length is None else {"max_length": max_length}
 
+    @classmethod
+    def of(cls, recipe: Recipe, preprocess: Callable[..., dict[str, Any]], prompts: Prompts) -> PairCollator:
+        """Make the collator of a recipe's run."""
+        parallel = recipe.parallel_positives > 0 or recipe.query_alignment > 0
+        return cls(preprocess, prompts, recipe.max_length, parallel=parallel)
+
     def __call__(self, pairs: Sequence[PairTexts], share: Share = ALONE) -> dict[str, Any]:
-        """Return the tensors under the prefixes ``query_`` and ``passage_`` that the trainer collects features by.
+        """Return the tensors under the prefixes ``query_``, ``passage_`` and ``parallel_`` that the trainer collects.
 
         Args:
             pairs: the whole batch.
@@ -93,9 +100,16 @@ class PairCollator:
                 self.prompts.passage,
             ),
         }
+        if translated := [pair.parallel_query for pair in own if pair.parallel_query is not None]:
+            sides["parallel"] = (translated, self.prompts.query)
         batch: dict[str, Any] = {}
         if self.parallel:
-            owners = [*range(len(own)), *(number for _, number in parallel), *([NOBODY] * len(own_negatives))]
+            owners = [
+                *range(len(own)),
+                *(number for _, number in parallel),
+                *([NOBODY] * len(own_negatives)),
+                *(number for number, pair in enumerate(own) if pair.parallel_query is not None),
+            ]
             batch["label"] = torch.tensor(owners)
         for side, (texts, prompt) in sides.items():
             for key, value in self.preprocess(texts, prompt=prompt, **self.limit).items():

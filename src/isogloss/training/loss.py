@@ -45,8 +45,8 @@ def info_nce(
         first: the row of the first query's positive, where the queries are part of a batch.
         owners: int64, shape (B + N,): for each candidate the query of the whole batch that it answers, or `NOBODY`.
             Queries may then have several positives: the loss is the mean over each query's positives, of which none
-            is a negative for another (Khosla et al. 2020, arXiv 2004.11362, the outer sum of equation 2). None says
-            that each query has the one positive of its row.
+            is a negative for another (Khosla et al. 2020, arXiv 2004.11362, the outer sum of equation 2); or none,
+            and add nothing to the mean. None says that each query has the one positive of its row.
 
     Returns:
         The loss, a scalar.
@@ -63,7 +63,7 @@ def info_nce(
     rivals = scores.masked_fill(positive, -torch.inf).logsumexp(dim=1, keepdim=True)
     # -log(e^s / (e^s + sum of rivals)) of each positive.
     each = nn.functional.softplus(rivals - scores).masked_fill(~positive, 0.0)
-    return (each.sum(dim=1) / positive.sum(dim=1)).mean()
+    return (each.sum(dim=1) / positive.sum(dim=1).clamp(min=1)).mean()
 
 
 def _at_least_single(vectors: Tensor) -> Tensor:
@@ -84,6 +84,7 @@ class InfoNCELoss(nn.Module):
             are not known.
         share: this process among those that share each batch; the loss is the mean over its own queries, scored
             against the candidates of all.
+        query_alignment: weight of a second `info_nce`, of queries and their parallel queries in other languages.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class InfoNCELoss(nn.Module):
         memory_budget: float | None = None,
         *,
         share: Share = ALONE,
+        query_alignment: float = 0.0,
     ) -> None:
         super().__init__()
         self.model = model
@@ -106,6 +108,7 @@ class InfoNCELoss(nn.Module):
         usual = PACKED_TOKEN_BUDGET if self.packed else TOKEN_BUDGET
         self.token_budget = usual if token_budget is None else token_budget
         self.share = share
+        self.query_alignment = query_alignment
 
     @property
     def packed(self) -> bool:
@@ -116,18 +119,29 @@ class InfoNCELoss(nn.Module):
         """Embed queries and candidates and return the loss.
 
         Args:
-            sentence_features: tokenised queries, then tokenised candidates (positives first).
-            labels: for each candidate the query of this process that it answers, or `NOBODY`; None where candidate i
-                is the only positive of query i.
+            sentence_features: tokenised queries, then tokenised candidates (positives first), then perhaps parallel
+                queries.
+            labels: for each candidate the query of this process that it answers, or `NOBODY`, then for each parallel
+                query the query that it translates; None where candidate i is the only positive of query i, and
+                queries are not aligned.
         """
-        queries, candidates = self._embed(list(sentence_features))
-        first, owners = self.share.rank * len(queries), labels
+        queries, candidates, *parallel = self._embed(list(sentence_features))
+        if not self.query_alignment or labels is None:
+            return self._info_nce(queries, candidates, labels, len(queries))
+        answers, translations = labels[: len(candidates)], labels[len(candidates) :]
+        # Where none of this process's queries has a translation, others' may have.
+        others = parallel[0] if parallel else queries[:0]
+        return self._info_nce(
+            queries, candidates, answers, len(queries)
+        ) + self.query_alignment * self._info_nce(queries, others, translations, 0)
+
+    def _info_nce(self, queries: Tensor, candidates: Tensor, owners: Tensor | None, in_front: int) -> Tensor:
+        """`info_nce` with the candidates of all processes, of which each has as many in front."""
+        first = self.share.rank * len(queries)
         if self.share.processes > 1:
-            candidates = gather_candidates(candidates, len(queries))
-            if labels is not None:
-                owners = gather_candidates(
-                    torch.where(labels == NOBODY, labels, labels + first), len(queries)
-                )
+            candidates = gather_candidates(candidates, in_front)
+            if owners is not None:
+                owners = gather_candidates(torch.where(owners == NOBODY, owners, owners + first), in_front)
         return info_nce(queries, candidates, self.temperature, first, owners)
 
     def _embed(self, sides: list[dict[str, Tensor]]) -> tuple[Tensor, ...]:

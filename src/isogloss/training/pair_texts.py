@@ -22,6 +22,7 @@ class PairTexts:
         answers: the item's passages in all its languages, in the form `comparable` gives; looked up only where there
             are negatives to hold against them.
         parallel: further passages that answer the query, in other languages.
+        parallel_query: the query in another language.
     """
 
     query: str
@@ -29,6 +30,7 @@ class PairTexts:
     negatives: tuple[str, ...] = ()
     answers: frozenset[str] = frozenset()
     parallel: tuple[str, ...] = ()
+    parallel_query: str | None = None
 
 
 class PairDataset:
@@ -39,7 +41,9 @@ class PairDataset:
         hard_negatives: how many hard negatives to take of a language at most, the first ones.
         negative_language: of the passage's language, of the query's, or of both.
         parallel_positives: in how many further languages to take the item's passage, at most.
-        allows_pair: tells whether a query's language may meet a passage's; parallel positives keep to it.
+        parallel_queries: whether to take the item's query in one further language.
+        allows_pair: tells whether a query's language may meet a passage's; parallel positives keep to it, and parallel
+            queries in both directions.
     """
 
     column_names = ("query", "passage")
@@ -51,12 +55,14 @@ class PairDataset:
         *,
         negative_language: NegativeLanguage = "passage",
         parallel_positives: int = 0,
+        parallel_queries: bool = False,
         allows_pair: Callable[[str, str], bool] = lambda query, passage: True,
     ) -> None:
         self.corpora = tuple(corpora)
         self.hard_negatives = hard_negatives
         self.negative_language = negative_language
         self.parallel_positives = parallel_positives
+        self.parallel_queries = parallel_queries
         self.allows_pair = allows_pair
         self.space = PairSpace.of([planning_data(corpus) for corpus in corpora])
 
@@ -73,8 +79,11 @@ class PairDataset:
         parallel: tuple[str, ...] = ()
         if self.parallel_positives:
             parallel = self._parallel(corpus, int(item), query_language, passage_language, pair)
+        parallel_query = None
+        if self.parallel_queries:
+            parallel_query = self._parallel_query(corpus, int(item), query_language, pair)
         if not self.hard_negatives:
-            return PairTexts(query_text, passage_text, parallel=parallel)
+            return PairTexts(query_text, passage_text, parallel=parallel, parallel_query=parallel_query)
         languages = {
             "passage": (passage_language,),
             "query": (query_language,),
@@ -88,7 +97,7 @@ class PairDataset:
         answers = frozenset(
             comparable(corpus.passage(int(item), language)) for language in _languages_of(corpus, int(item))
         )
-        return PairTexts(query_text, passage_text, tuple(negatives), answers, parallel)
+        return PairTexts(query_text, passage_text, tuple(negatives), answers, parallel, parallel_query)
 
     def _parallel(
         self, corpus: ParallelCorpus, item: int, query_language: str, passage_language: str, pair: int
@@ -108,6 +117,19 @@ class PairDataset:
                 seen.add(comparable(text))
                 chosen.append(text)
         return tuple(chosen)
+
+    def _parallel_query(self, corpus: ParallelCorpus, item: int, language: str, pair: int) -> str | None:
+        """The item's query in another language, which the pair decides; None where there is none that differs."""
+        own = comparable(corpus.query(item, language))
+        others = [
+            other
+            for other in _languages_of(corpus, item)
+            if other != language
+            and self.allows_pair(language, other)
+            and self.allows_pair(other, language)
+            and comparable(corpus.query(item, other)) != own
+        ]
+        return corpus.query(item, others[pair % len(others)]) if others else None
 
 
 def _languages_of(corpus: ParallelCorpus, item: int) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from isogloss.batching import AlphaSchedule, BatchPlanner, Plan
 from isogloss.corpus import ParallelCorpus, is_language, standard_language
 from isogloss.errors import RecipeError
-from isogloss.training.pair_texts import planning_data
+from isogloss.training.pair_texts import PairDataset, planning_data
 from isogloss.training.recipe import Recipe
 
 
@@ -44,6 +44,18 @@ def make_planner(recipe: Recipe, corpora: Sequence[ParallelCorpus]) -> BatchPlan
     """
     data = [planning_data(corpus) for corpus in corpora]
     return BatchPlanner(data, make_plan(recipe), recipe.batch_size, recipe.seed, recipe.batches)
+
+
+def pair_dataset(recipe: Recipe, corpora: Sequence[ParallelCorpus]) -> PairDataset:
+    """Make what looks up the texts of a recipe's pairs, in the planner's order of corpora."""
+    return PairDataset(
+        corpora,
+        recipe.hard_negatives,
+        negative_language=recipe.negative_language,
+        parallel_positives=recipe.parallel_positives,
+        parallel_queries=recipe.query_alignment > 0,
+        allows_pair=make_plan(recipe).allows_pair,
+    )
 
 
 def planner_notices(recipe: Recipe, planner: BatchPlanner) -> list[str]:

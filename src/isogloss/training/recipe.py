@@ -44,6 +44,8 @@ class Recipe(BaseModel):
         negative_language: whose hard negatives: those in the passage's language, in the query's (in a cross-lingual
             pair near misses in the asker's own language), or as many of both.
         parallel_positives: passages of the item in so many further languages, each a positive of its query too.
+        query_alignment: weight of a second loss, which pulls a query to itself in another language and away from other
+            queries; 0 leaves it out.
         memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
             that only a micro-batch's are held at a time. 0 (or None) never does that.
         temperature: divides the cosines in the loss.
@@ -86,6 +88,7 @@ class Recipe(BaseModel):
     hard_negatives: Annotated[int, Field(ge=0)] = 0
     negative_language: NegativeLanguage = "passage"
     parallel_positives: Annotated[int, Field(ge=0)] = 0
+    query_alignment: Annotated[float, Field(ge=0)] = 0.0
     memory_budget: Annotated[float, Field(ge=0)] = 4.0
     temperature: Annotated[float, Field(gt=0)] = 0.02
     learning_rate: Annotated[float, Field(gt=0)] = 3e-5

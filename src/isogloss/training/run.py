@@ -32,8 +32,7 @@ from isogloss.training.dropout import quick_dropout
 from isogloss.training.hybrid_trainer import HybridTrainer
 from isogloss.training.loss import UNLIMITED, InfoNCELoss
 from isogloss.training.model_card import CardFacts, TrainedOn, model_card
-from isogloss.training.pair_texts import PairDataset
-from isogloss.training.planning import make_plan, make_planner, planner_notices
+from isogloss.training.planning import make_plan, make_planner, pair_dataset, planner_notices
 from isogloss.training.processes import Share, announced, wait_for_all
 from isogloss.training.recipe import Recipe, recipe_toml
 from isogloss.training.word_embeddings import prepare_word_embeddings
@@ -209,13 +208,7 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
     model = materials.model
     try:
         trainer = HybridTrainer(
-            pairs=PairDataset(
-                materials.corpora,
-                recipe.hard_negatives,
-                negative_language=recipe.negative_language,
-                parallel_positives=recipe.parallel_positives,
-                allows_pair=make_plan(recipe).allows_pair,
-            ),
+            pairs=pair_dataset(recipe, materials.corpora),
             planner=materials.planner,
             model=model,
             args=arguments,
@@ -226,11 +219,10 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
                 UNLIMITED if recipe.word_embeddings == "dense" else None,
                 recipe.memory_budget,
                 share=Share.of(arguments),
+                query_alignment=recipe.query_alignment,
             ),
             evaluator=materials.evaluator,
-            data_collator=PairCollator(
-                model.preprocess, materials.prompts, recipe.max_length, parallel=recipe.parallel_positives > 0
-            ),
+            data_collator=PairCollator.of(recipe, model.preprocess, materials.prompts),
             callbacks=callbacks,
         )
     except (TypeError, ValueError, ImportError, RuntimeError) as error:
@@ -253,7 +245,7 @@ def _facts(
         if composition.query_languages.get(language, 0) + composition.passage_languages.get(language, 0)
     }
     pairs = set(composition.language_pairs)
-    if recipe.parallel_positives:
+    if recipe.parallel_positives or recipe.query_alignment:
         plan = make_plan(recipe)
         pairs |= {
             (query, passage) for query in trained for passage in trained if plan.allows_pair(query, passage)
