@@ -136,3 +136,19 @@ def test_aligned_queries_add_their_own_loss():
     torch.testing.assert_close(loss, passages + 0.7 * translations * 2 / 3)
     none = InfoNCELoss(Given(), 0.1, query_alignment=0.7)(sides[:2], labels[:4])
     torch.testing.assert_close(none, passages)
+
+
+def test_aligned_passages_add_their_own_loss():
+    generator = torch.Generator().manual_seed(1)
+    queries, candidates, parallel = (torch.randn(n, 5, generator=generator) for n in (3, 7, 1))
+    labels = torch.tensor([0, 1, 2, 1, 1, -1, 0])
+    sides = [{"vectors": vectors} for vectors in (queries, candidates)]
+    loss = InfoNCELoss(Given(), 0.1, passage_alignment=0.3)(sides, labels)
+    passages = info_nce(queries, candidates, 0.1, owners=labels)
+    positives = slow_info_nce_of_owners(candidates[:2], candidates[[3, 4, 6]], 0.1, [1, 1, 0], 0)
+    torch.testing.assert_close(loss, passages + 0.3 * positives * 2 / 3)
+    both = InfoNCELoss(Given(), 0.1, query_alignment=0.7, passage_alignment=0.3)(
+        [*sides, {"vectors": parallel}], torch.cat([labels, torch.tensor([1])])
+    )
+    translations = slow_info_nce_of_owners(queries[[1]], parallel, 0.1, [0], 0)
+    torch.testing.assert_close(both, loss + 0.7 * translations / 3)

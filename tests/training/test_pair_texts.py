@@ -96,6 +96,15 @@ def test_parallel_positives_keep_to_the_pairs_allowed():
     assert "das ist erde 2." in texts(pairs, 2, "en", "en").parallel
 
 
+def test_parallel_positives_that_meet_the_passage_keep_to_the_pairs_of_both():
+    allowed = {
+        "parallel_positives": 5,
+        "allows_pair": lambda query, passage: (query, passage) != ("hi", "de"),
+    }
+    assert len(texts(made(**allowed), 2, "en", "de").parallel) == 2
+    assert texts(made(**allowed, passages_meet=True), 2, "en", "de").parallel == ("this is earth 2.",)
+
+
 def test_a_parallel_text_that_is_the_passage_is_none():
     made_of = [
         {"id": "a", "language": language, "query": f"q {language}", "passage": passage}

@@ -256,7 +256,12 @@ def test_two_processes_train_as_one_does(
         "hard_negatives": hard_negatives,
         # The last case has several positives a query, and aligned queries.
         **(
-            {"parallel_positives": 1, "negative_language": "both", "query_alignment": 0.5}
+            {
+                "parallel_positives": 1,
+                "negative_language": "both",
+                "query_alignment": 0.5,
+                "passage_alignment": 0.5,
+            }
             if (hard_negatives, accumulation) == (3, 1)
             else {}
         ),

@@ -50,6 +50,10 @@ def test_any_text_and_number_survives_toml(tmp_path_factory, text, rate):
         ({"held_out_pairs": ["de-en"]}, "'de-en' is no ordered pair"),
         ({"eval_every": 5}, "need a development corpus"),
         ({"dev": "x", "patience": 2}, "patience needs eval_every"),
+        (
+            {"passage_alignment": 1.0},
+            "passage_alignment needs passages to align: give parallel_positives, at least 1",
+        ),
         ({"steps": 10, "warmup_steps": 10}, "warmup_steps"),
         ({"trainer": {"max_steps": 3}}, "max_steps is set by the recipe's own key steps"),
         ({"trainer": {"gradient_accumulation_steps": 1.5}}, "trainer: gradient_accumulation_steps"),

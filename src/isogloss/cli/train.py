@@ -51,6 +51,10 @@ def train(
             help="Weight of a second loss, which pulls a query to itself in another language. [default: 0.0]"
         ),
     ] = None,
+    passage_alignment: Annotated[
+        float | None,
+        typer.Option(help="Likewise for a passage and its --parallel-positives. [default: 0.0]"),
+    ] = None,
     memory_budget: Annotated[
         float | None,
         typer.Option(

@@ -85,6 +85,7 @@ class InfoNCELoss(nn.Module):
         share: this process among those that share each batch; the loss is the mean over its own queries, scored
             against the candidates of all.
         query_alignment: weight of a second `info_nce`, of queries and their parallel queries in other languages.
+        passage_alignment: likewise of positives and the parallel passages among the candidates.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class InfoNCELoss(nn.Module):
         *,
         share: Share = ALONE,
         query_alignment: float = 0.0,
+        passage_alignment: float = 0.0,
     ) -> None:
         super().__init__()
         self.model = model
@@ -109,6 +111,7 @@ class InfoNCELoss(nn.Module):
         self.token_budget = usual if token_budget is None else token_budget
         self.share = share
         self.query_alignment = query_alignment
+        self.passage_alignment = passage_alignment
 
     @property
     def packed(self) -> bool:
@@ -126,14 +129,22 @@ class InfoNCELoss(nn.Module):
                 queries are not aligned.
         """
         queries, candidates, *parallel = self._embed(list(sentence_features))
-        if not self.query_alignment or labels is None:
-            return self._info_nce(queries, candidates, labels, len(queries))
+        batch = len(queries)
+        if labels is None:
+            return self._info_nce(queries, candidates, None, batch)
         answers, translations = labels[: len(candidates)], labels[len(candidates) :]
-        # Where none of this process's queries has a translation, others' may have.
-        others = parallel[0] if parallel else queries[:0]
-        return self._info_nce(
-            queries, candidates, answers, len(queries)
-        ) + self.query_alignment * self._info_nce(queries, others, translations, 0)
+        loss = self._info_nce(queries, candidates, answers, batch)
+        # Where nothing of this process's has a translation, something of another's may have.
+        if self.query_alignment:
+            others = parallel[0] if parallel else queries[:0]
+            loss = loss + self.query_alignment * self._info_nce(queries, others, translations, 0)
+        if self.passage_alignment:
+            positives, others, owners = candidates[:batch], candidates[batch:], answers[batch:]
+            answer = owners != NOBODY
+            loss = loss + self.passage_alignment * self._info_nce(
+                positives, others[answer], owners[answer], 0
+            )
+        return loss
 
     def _info_nce(self, queries: Tensor, candidates: Tensor, owners: Tensor | None, in_front: int) -> Tensor:
         """`info_nce` with the candidates of all processes, of which each has as many in front."""

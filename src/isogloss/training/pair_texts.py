@@ -42,6 +42,7 @@ class PairDataset:
         negative_language: of the passage's language, of the query's, or of both.
         parallel_positives: in how many further languages to take the item's passage, at most.
         parallel_queries: whether to take the item's query in one further language.
+        passages_meet: whether parallel passages meet the passage, so that their languages have to allow it.
         allows_pair: tells whether a query's language may meet a passage's; parallel positives keep to it, and parallel
             queries in both directions.
     """
@@ -56,6 +57,7 @@ class PairDataset:
         negative_language: NegativeLanguage = "passage",
         parallel_positives: int = 0,
         parallel_queries: bool = False,
+        passages_meet: bool = False,
         allows_pair: Callable[[str, str], bool] = lambda query, passage: True,
     ) -> None:
         self.corpora = tuple(corpora)
@@ -63,6 +65,7 @@ class PairDataset:
         self.negative_language = negative_language
         self.parallel_positives = parallel_positives
         self.parallel_queries = parallel_queries
+        self.passages_meet = passages_meet
         self.allows_pair = allows_pair
         self.space = PairSpace.of([planning_data(corpus) for corpus in corpora])
 
@@ -106,7 +109,9 @@ class PairDataset:
         others = [
             language
             for language in _languages_of(corpus, item)
-            if language != passage_language and self.allows_pair(query_language, language)
+            if language != passage_language
+            and self.allows_pair(query_language, language)
+            and (not self.passages_meet or self._may_meet(passage_language, language))
         ]
         start = pair % len(others) if others else 0
         texts = (corpus.passage(item, language) for language in (*others[start:], *others[:start]))
@@ -125,11 +130,13 @@ class PairDataset:
             other
             for other in _languages_of(corpus, item)
             if other != language
-            and self.allows_pair(language, other)
-            and self.allows_pair(other, language)
+            and self._may_meet(language, other)
             and comparable(corpus.query(item, other)) != own
         ]
         return corpus.query(item, others[pair % len(others)]) if others else None
+
+    def _may_meet(self, one: str, other: str) -> bool:
+        return self.allows_pair(one, other) and self.allows_pair(other, one)
 
 
 def _languages_of(corpus: ParallelCorpus, item: int) -> list[str]:

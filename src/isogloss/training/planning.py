@@ -54,6 +54,7 @@ def pair_dataset(recipe: Recipe, corpora: Sequence[ParallelCorpus]) -> PairDatas
         negative_language=recipe.negative_language,
         parallel_positives=recipe.parallel_positives,
         parallel_queries=recipe.query_alignment > 0,
+        passages_meet=recipe.passage_alignment > 0,
         allows_pair=make_plan(recipe).allows_pair,
     )
 

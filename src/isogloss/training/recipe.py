@@ -46,6 +46,7 @@ class Recipe(BaseModel):
         parallel_positives: passages of the item in so many further languages, each a positive of its query too.
         query_alignment: weight of a second loss, which pulls a query to itself in another language and away from other
             queries; 0 leaves it out.
+        passage_alignment: likewise for a passage and its `parallel_positives`.
         memory_budget: gigabytes for the activations of a batch; a batch estimated to need more is embedded twice, so
             that only a micro-batch's are held at a time. 0 (or None) never does that.
         temperature: divides the cosines in the loss.
@@ -89,6 +90,7 @@ class Recipe(BaseModel):
     negative_language: NegativeLanguage = "passage"
     parallel_positives: Annotated[int, Field(ge=0)] = 0
     query_alignment: Annotated[float, Field(ge=0)] = 0.0
+    passage_alignment: Annotated[float, Field(ge=0)] = 0.0
     memory_budget: Annotated[float, Field(ge=0)] = 4.0
     temperature: Annotated[float, Field(gt=0)] = 0.02
     learning_rate: Annotated[float, Field(gt=0)] = 3e-5
@@ -167,13 +169,15 @@ class Recipe(BaseModel):
         return trainer
 
     @model_validator(mode="after")
-    def _development_choices_need_a_corpus(self) -> Recipe:
+    def _keys_go_together(self) -> Recipe:
         if self.dev is None and (self.eval_every or self.patience):
             raise ValueError("eval_every and patience need a development corpus: give dev")
         if self.patience and not self.eval_every:
             raise ValueError("patience needs eval_every")
         if self.patience and self.select_by == "last":
             raise ValueError("patience needs a figure to wait for: select_by cannot be 'last'")
+        if self.passage_alignment and not self.parallel_positives:
+            raise ValueError("passage_alignment needs passages to align: give parallel_positives, at least 1")
         if self.warmup_steps >= self.steps:
             raise ValueError(
                 f"warmup_steps ({self.warmup_steps}) must be fewer than steps ({self.steps}); leave it out"

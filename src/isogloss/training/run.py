@@ -220,6 +220,7 @@ def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: l
                 recipe.memory_budget,
                 share=Share.of(arguments),
                 query_alignment=recipe.query_alignment,
+                passage_alignment=recipe.passage_alignment,
             ),
             evaluator=materials.evaluator,
             data_collator=PairCollator.of(recipe, model.preprocess, materials.prompts),
