@@ -30,6 +30,21 @@ def test_the_grid(tmp_path):
     assert {(run.recipe.steps, run.recipe.batch_size, run.recipe.max_length) for run in runs} == {(4, 4, 16)}
 
 
+def test_a_budget_of_tokens_lets_arms_set_their_batch(tmp_path):
+    path = write_study(tmp_path, "org/base")
+    text = path.read_text().replace('plan = "x-y"', 'plan = "x-y"\nbatch_size = 3')
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=r"arms\.x-y: batch_size cannot be set there"):
+        read_study(path)
+    path.write_text('budget = "tokens"\n' + text)
+    assert {run.arm: run.recipe.batch_size for run in runs_of(read_study(path))} == {
+        "x-x-mono": 4, "x-y": 3, "hybrid": 4, "hybrid 0.8": 4
+    }  # fmt: skip
+    path.write_text('budget = "tokens"\n' + text.replace("batch_size = 3", "steps = 3"))
+    with pytest.raises(RecipeError, match=r"arms\.x-y: steps cannot be set there"):
+        read_study(path)
+
+
 def test_names_of_bases():
     assert base_name("sentence-transformers/LaBSE") == "LaBSE"
     assert base_name("runs/some model/") == "some_model"

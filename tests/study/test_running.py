@@ -86,6 +86,8 @@ def test_where_a_study_stands(study, tmp_path):
     assert any("x-x-mono has met" in line for line in budget_notices(states))
     states[0].record["pairs"] += 1
     assert any("not all arms have trained equally many pairs" in line for line in budget_notices(states))
+    assert not any("equally many pairs" in line for line in budget_notices(states, "tokens"))
+    assert any("x-x-mono has met" in line for line in budget_notices(states, "tokens"))
 
 
 def test_the_report_measures_bases_runs_and_cures(study, tmp_path):

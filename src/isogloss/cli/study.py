@@ -86,7 +86,7 @@ def run_study(
         )
     states = states_of(runs, folder)
     print_table(status_table(states))
-    for line in notices(states):
+    for line in notices(states, defined.budget):
         typer.echo(f"- {line}")
     if outcome.elsewhere:
         typer.echo(f"- {len(outcome.elsewhere)} runs are with other workers")
@@ -109,7 +109,7 @@ def show_status(study: StudyFile, output: StudyFolder = None) -> None:
     defined, folder = _opened(study, output)
     states = states_of(runs_of(defined), folder)
     print_table(status_table(states))
-    for line in notices(states):
+    for line in notices(states, defined.budget):
         typer.echo(f"- {line}")
 
 
@@ -165,7 +165,10 @@ def write_study_report(
     (folder / "report.new").rename(folder / "report")
     claims = claims_of(found)
     print_table(claims_table(claims))
-    for line in [*notices(states), *(f"not measured, failed: {name}" for name in outcome.failed)]:
+    for line in [
+        *notices(states, defined.budget),
+        *(f"not measured, failed: {name}" for name in outcome.failed),
+    ]:
         typer.echo(f"- {line}")
     typer.echo(f"written: {folder}/report/index.html")
     if outcome.failed:

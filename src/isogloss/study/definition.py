@@ -27,8 +27,9 @@ Every arm is trained under every condition, from every base, with every seed; an
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -40,7 +41,10 @@ Names = tuple[str, ...]
 Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1)]
 
 BUDGET = ("steps", "batch_size", "max_length", "memory_budget", "eval_every", "select_by", "patience")
-"""Keys that only the study's own recipe may set, so that every arm has the same budget and is chosen alike."""
+"""Keys that only the study's own recipe may set, so that every arm has the same budget and is chosen alike; where the
+budget is one of tokens, an arm may set `batch_size`."""
+
+Budget = Literal["pairs", "tokens"]
 
 _CONDITION_KEYS = ("base", "train", "dev", "seed", "languages", "held_out_languages", "held_out_pairs")
 _NAME = r"[A-Za-z0-9][A-Za-z0-9 ._+@=-]*"
@@ -94,6 +98,8 @@ class Study(BaseModel):
         bases: models to start from.
         seeds: of every run.
         dev: the development corpus; learning curves and every choice come from it.
+        budget: what is equal for every arm beside the steps: the pairs of a batch; or the tokens that it meets: then
+            arms whose pairs have more texts set a smaller `batch_size`.
         cures: training-free rivals that the report measures beside the bases and the hybrid arm.
         recipe: keys of every run's recipe.
         arms: by name.
@@ -106,6 +112,7 @@ class Study(BaseModel):
     bases: Annotated[Names, Field(min_length=1)]
     seeds: Seeds = (0, 1, 2)
     dev: str
+    budget: Budget = "pairs"
     cures: Names = ()
     recipe: dict[str, Any] = {}
     arms: Annotated[dict[Annotated[str, Field(pattern=f"^{_NAME}$")], Arm], Field(min_length=1)]
@@ -137,7 +144,8 @@ class Study(BaseModel):
             "recipe", self.recipe, (*_CONDITION_KEYS, "plan", "alpha"), "it belongs to arms or conditions"
         )
         for name, arm in self.arms.items():
-            _refuse(f"arms.{name}", arm.recipe, BUDGET, "every arm has the same: set it under [recipe]")
+            same = [key for key in BUDGET if key != "batch_size" or self.budget == "pairs"]
+            _refuse(f"arms.{name}", arm.recipe, same, "every arm has the same: set it under [recipe]")
             _refuse(f"arms.{name}", arm.recipe, _CONDITION_KEYS, "it belongs to the study or a condition")
             if "plan" not in arm.recipe:
                 raise ValueError(f"arms.{name}: plan is missing")
@@ -179,7 +187,7 @@ def read_study(path: Path) -> Study:
         raise RecipeError(f"{path}: " + "; ".join(dict.fromkeys(lines))) from None
 
 
-def _refuse(where: str, keys: dict[str, Any], refused: tuple[str, ...], why: str) -> None:
+def _refuse(where: str, keys: dict[str, Any], refused: Sequence[str], why: str) -> None:
     for key in keys:
         if key in refused:
             raise ValueError(f"{where}: {key} cannot be set there; {why}")

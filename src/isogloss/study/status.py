@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from isogloss.reporting.tables import Table
+from isogloss.study.definition import Budget
 from isogloss.study.queue import FAILURE, is_held
 from isogloss.study.running import read_record
 from isogloss.study.runs import Run, base_name
@@ -86,7 +87,7 @@ def status_table(states: Sequence[RunState]) -> Table:
     return Table("runs", header, tuple(rows), words=3)
 
 
-def notices(states: Sequence[RunState]) -> list[str]:
+def notices(states: Sequence[RunState], budget: Budget = "pairs") -> list[str]:
     """What has to be said beside the table: failures, time left, whether budgets are equal."""
     said = [f"failed: {one.run}: {one.failure}" for one in states if one.state == "failed"]
     seconds = [one.record["seconds"] for one in states if one.record is not None]
@@ -96,11 +97,16 @@ def notices(states: Sequence[RunState]) -> list[str]:
         said.append(
             f"{waiting} runs are left, some {minutes:.0f} minutes of training for one worker like those before"
         )
-    return said + budget_notices(states)
+    return said + budget_notices(states, budget)
 
 
-def budget_notices(states: Sequence[RunState]) -> list[str]:
-    """Hold the budgets of the arms of each condition and base against each other."""
+def budget_notices(states: Sequence[RunState], budget: Budget = "pairs") -> list[str]:
+    """Hold the budgets of the arms of each condition and base against each other.
+
+    Args:
+        states: the runs.
+        budget: the study's.
+    """
     said = []
     for key in dict.fromkeys((one.run.condition, one.run.base) for one in states):
         records = [
@@ -108,7 +114,7 @@ def budget_notices(states: Sequence[RunState]) -> list[str]:
             for one in states
             if (one.run.condition, one.run.base) == key and one.record is not None
         ]
-        for what in ("steps", "pairs"):
+        for what in ("steps", "pairs") if budget == "pairs" else ("steps",):
             if len({record[what] for _, record in records}) > 1:
                 said.append(f"{key[0]}: not all arms have trained equally many {what}")
         tokens = {

@@ -118,7 +118,7 @@ def _page(
                 for section in sections
             ],
             "budgets": status_table(found.states),
-            "notices": notices(found.states),
+            "notices": notices(found.states, found.study.budget),
             "facts": facts,
             "css": css,
             "said": _summary(claims),
@@ -149,7 +149,7 @@ def _markdown(
         for chart, picture in zip(section.charts, pictures, strict=True):
             lines += [f"![{chart.title}](pictures/{picture})", ""]
     lines += ["## What was trained", "", markdown(status_table(found.states)), ""]
-    lines += [f"- {notice}" for notice in notices(found.states)]
+    lines += [f"- {notice}" for notice in notices(found.states, found.study.budget)]
     lines += ["", "## How it was measured", ""]
     lines += [f"- {name}: {value}" for name, value in facts]
     return "\n".join(lines).rstrip() + "\n"
