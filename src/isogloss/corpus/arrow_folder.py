@@ -16,7 +16,7 @@ the format had groups.npy, the group of each item, in the place of batches.npy a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +94,77 @@ def write_folder(
         item_groups: Which items share a text.
         checksum: `ParallelCorpus.checksum` of the versions.
     """
-    starts = [0]
-    with pa.OSFile(str(folder / "versions.arrow"), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
-        for batch in _joined(batches):
-            writer.write_batch(batch)
-            starts.append(starts[-1] + batch.num_rows)
+    with VersionsFile(folder) as file:
+        for batch in batches:
+            file.write(batch)
+    np.save(folder / "rows.npy", rows)
+    write_description(
+        folder,
+        name=name,
+        languages=languages,
+        items=len(rows),
+        starts=file.starts,
+        availability=availability,
+        item_groups=item_groups,
+        checksum=checksum,
+    )
+
+
+class VersionsFile:
+    """versions.arrow of a folder, filled a record batch at a time; small batches are joined.
+
+    Attributes:
+        starts: the first row of each batch of the file and the number of all rows; whole when the file is closed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.starts = [0]
+        self._pending: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+        self._file = pa.OSFile(str(folder / "versions.arrow"), "wb")
+        self._writer = pa.ipc.new_file(self._file, SCHEMA)
+
+    def __enter__(self) -> VersionsFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._file, self._writer:
+            if kind is None:
+                self._flush()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows of `SCHEMA`."""
+        if self._rows + batch.num_rows > _BATCH_ROWS or self._bytes + batch.nbytes > _BATCH_BYTES:
+            self._flush()
+        self._pending.append(batch)
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        joined = self._pending[0]
+        if len(self._pending) > 1:
+            joined = pa.Table.from_batches(self._pending).combine_chunks().to_batches()[0]
+        self._writer.write_batch(joined)
+        self.starts.append(self.starts[-1] + joined.num_rows)
+        self._pending, self._rows, self._bytes = [], 0, 0
+
+
+def write_description(
+    folder: Path,
+    *,
+    name: str,
+    languages: Iterable[str],
+    items: int,
+    starts: Sequence[int],
+    availability: Availability,
+    item_groups: ItemGroups,
+    checksum: str,
+) -> None:
+    """Write what a folder says of the versions and rows in it; arguments as of `write_folder` and `VersionsFile`."""
     arrays = {
         "batches": np.array(starts, np.int64),
-        "rows": rows,
         "patterns": availability.patterns,
         "codes": availability.codes,
         "starts": availability.starts,
@@ -114,7 +177,7 @@ def write_folder(
         "format_version": FORMAT_VERSION,
         "name": name,
         "languages": list(languages),
-        "items": len(rows),
+        "items": items,
         "versions": starts[-1],
         "sha256": checksum,
     }
@@ -218,27 +281,6 @@ def _open_groups(path: Path, items: int) -> ItemGroups:
 def _mapped(path: Path, name: str) -> NDArray[Any]:
     # A plain array over the mapped file, which indexes faster.
     return np.asarray(np.load(path / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-
-
-def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in larger batches; a batch closes at either bound."""
-    pending: list[pa.RecordBatch] = []
-    rows = size = 0
-    for batch in batches:
-        if pending and (rows + batch.num_rows > _BATCH_ROWS or size + batch.nbytes > _BATCH_BYTES):
-            yield _as_one(pending)
-            pending, rows, size = [], 0, 0
-        pending.append(batch)
-        rows += batch.num_rows
-        size += batch.nbytes
-    if pending:
-        yield _as_one(pending)
-
-
-def _as_one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
 
 
 def _read_description(path: Path) -> dict[str, Any]:

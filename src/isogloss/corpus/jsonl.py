@@ -20,11 +20,13 @@ def jsonl_source(path: Path, *, hint: str = "") -> RecordSource:
 
     Lines of white space alone are skipped; a byte order mark is accepted.
     """
+    done = [0]
     return RecordSource(
-        _records(path),
+        _records(path, done),
         describe=lambda line: f"{path}:{line}" if line else str(path),
         locate=lambda line: (str(path), line or None),
         hint=hint,
+        progress=lambda: (done[0], path.stat().st_size),
     )
 
 
@@ -45,7 +47,7 @@ def write_jsonl(corpus: ParallelCorpus, path: str | Path) -> None:
                 file.write(json.dumps(version.as_record(), ensure_ascii=False) + "\n")
 
 
-def _records(path: Path) -> Iterator[tuple[int, object]]:
+def _records(path: Path, done: list[int]) -> Iterator[tuple[int, object]]:
     if not path.stat().st_size:
         yield 0, Defect("empty-file", "the file is empty")
         return
@@ -55,6 +57,7 @@ def _records(path: Path) -> Iterator[tuple[int, object]]:
         try:
             for number, line in enumerate(file, start=1):
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                done[0] = raw.tell()
                 if line.strip():
                     yield number, _parse(line)
         except EOFError:

@@ -21,6 +21,8 @@ from isogloss.corpus.versions import coded_column, read_versions, to_versions
 from isogloss.errors import CorpusError
 from isogloss.items import Availability, ItemGroups
 
+CHECKSUM_PREFIX = b"isogloss corpus 1\n"
+
 
 class ParallelCorpus:
     """Items in several languages, over versions that may be memory-mapped.
@@ -174,10 +176,10 @@ class ParallelCorpus:
     @cached_property
     def checksum(self) -> str:
         """SHA-256 in hexadecimal over all versions, whatever their order and the file they came from."""
-        digests = b"".join(_digest(version) for version in self.versions())
+        digests = b"".join(version_digest(version) for version in self.versions())
         words = np.frombuffer(digests, dtype=">u8").reshape(-1, 4)
         order = np.lexsort(words.T[::-1])
-        return hashlib.sha256(b"isogloss corpus 1\n" + words[order].tobytes()).hexdigest()
+        return hashlib.sha256(CHECKSUM_PREFIX + words[order].tobytes()).hexdigest()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The versions in table order, as Arrow record batches that leave out what a selection left out."""
@@ -320,7 +322,8 @@ class _ItemIds(Sequence[str]):
         return f"<{len(self)} item ids>"
 
 
-def _digest(version: Version) -> bytes:
+def version_digest(version: Version) -> bytes:
+    """SHA-256 over all fields of a version."""
     fields = [
         version.id,
         version.language,

@@ -20,11 +20,13 @@ def parquet_source(
     path: Path, *, hint: str = "", required: Sequence[str] = REQUIRED_FIELDS, fields: Sequence[str] = FIELDS
 ) -> RecordSource:
     """The records of a Parquet file, placed by row number from 1; columns other than `fields` are not read."""
+    done = [0, 0]
     return RecordSource(
-        _records(path, required, fields),
+        _records(path, required, fields, done),
         describe=lambda row: f"{path}: row {row}" if row else str(path),
         locate=lambda row: (str(path), row or None),
         hint=hint,
+        progress=lambda: (done[0], done[1]),
     )
 
 
@@ -39,7 +41,9 @@ def write_parquet(corpus: ParallelCorpus, path: str | Path) -> None:
             writer.write_batch(batch)
 
 
-def _records(path: Path, required: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[int, object]]:
+def _records(
+    path: Path, required: Sequence[str], fields: Sequence[str], done: list[int]
+) -> Iterator[tuple[int, object]]:
     if not path.stat().st_size:
         yield 0, Defect("empty-file", "the file is empty")
         return
@@ -50,10 +54,11 @@ def _records(path: Path, required: Sequence[str], fields: Sequence[str]) -> Iter
                 yield 0, Defect("missing-field", f"there is no column {', '.join(map(repr, missing))}")
                 return
             row = 0
+            done[1] = file.metadata.num_rows
             columns = [field for field in fields if field in there]
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
                 for record in _rows(batch):
-                    row += 1
+                    row = done[0] = row + 1
                     yield row, record
             if not row:
                 yield 0, Defect("empty-file", "the file has no rows")

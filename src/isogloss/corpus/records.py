@@ -67,12 +67,14 @@ class RecordSource:
         describe: words for a place, to begin an error message with (`corpus.jsonl:12`).
         locate: the file of a place, and the line in it where the file has lines or rows.
         hint: what to do about an error, to end its message with.
+        progress: bytes or rows read by now, and how many there are; None where a reader does not say.
     """
 
     records: Iterator[tuple[int, object]]
     describe: Callable[[int], str]
     locate: Callable[[int], tuple[str, int | None]]
     hint: str = ""
+    progress: Callable[[], tuple[int, int]] | None = None
 
     def error(self, place: int, message: str) -> CorpusError:
         """The error for a defect at a place."""

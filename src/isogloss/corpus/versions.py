@@ -46,7 +46,7 @@ def read_versions(source: RecordSource) -> pa.Table:
     for place, record in source.records:
         version, defects = examine(record)
         if version is None:
-            raise source.error(place, _with_identity(defects[0].message, defects[0].id, defects[0].language))
+            raise source.error(place, with_identity(defects[0].message, defects[0].id, defects[0].language))
         places.append(place)
         pending.append(version)
         characters += len(version.query) + len(version.passage) + sum(map(len, version.negatives))
@@ -103,7 +103,8 @@ def _refuse_duplicates(table: pa.Table, places: array[int], source: RecordSource
         )
 
 
-def _with_identity(message: str, item: str | None, language: str | None) -> str:
+def with_identity(message: str, item: str | None, language: str | None) -> str:
+    """A message with the id and the language that it is about, where they are known."""
     known = [f"id {item!r}"] if item else []
     known += [f"language {language!r}"] if language else []
     return f"{message} ({', '.join(known)})" if known else message
