@@ -59,7 +59,7 @@ def _records(path: Path, done: list[int]) -> Iterator[tuple[int, object]]:
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 done[0] = raw.tell()
                 if line.strip():
-                    yield number, _parse(line)
+                    yield number, parse_line(line)
         except EOFError:
             yield number + 1, Defect("truncated", "the gzip file is cut off here; copy or download it again")
         except (gzip.BadGzipFile, zlib.error) as error:
@@ -69,7 +69,8 @@ def _records(path: Path, done: list[int]) -> Iterator[tuple[int, object]]:
             )
 
 
-def _parse(line: bytes) -> object:
+def parse_line(line: bytes) -> object:
+    """The value of a line of JSON, or a defect in its place."""
     try:
         return cast(object, json.loads(line.decode("utf-8")))
     except UnicodeDecodeError as error:

@@ -15,8 +15,8 @@ FIELDS = (*REQUIRED_FIELDS, "title", "negatives", "dataset")
 
 # Line feed, carriage return and tab belong to ordinary text; the other control characters are traces of a bad
 # conversion. Lone surrogates come from JSON escapes such as "\ud83d" and cannot be written as UTF-8.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,12 @@ def _examine_text(field: str, value: object, report: Callable[[str, str], None])
         report("wrong-type", f"the field {field!r} must be a string, not {_type(value)}")
     elif not value.strip():
         report("empty-text", f"the field {field!r} is empty")
-    elif found := _SURROGATE.search(value):
+    elif found := SURROGATE.search(value):
         report(
             "invalid-utf-8",
             f"the field {field!r} has half of a character (U+{ord(found[0]):04X}) at {found.start()}",
         )
-    elif found := _CONTROL.search(value):
+    elif found := CONTROL.search(value):
         report(
             "control-characters",
             f"the field {field!r} has the control character U+{ord(found[0]):04X} at {found.start()}",

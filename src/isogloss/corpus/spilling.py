@@ -32,12 +32,14 @@ class SpilledRows:
         self._paths = [folder / f"{name}-{part}.rows" for part in range(1 << _PART_BITS)]
         self._pending: list[NDArray[Any]] = []
         self._bytes = 0
+        self._rows = 0
         self._spilled = False
 
     def add(self, rows: NDArray[Any]) -> None:
         """Add rows of `dtype`, shape (rows,)."""
         self._pending.append(rows)
         self._bytes += rows.nbytes
+        self._rows += len(rows)
         if self._bytes >= _BUFFER_BYTES:
             self._spill()
 
@@ -53,6 +55,10 @@ class SpilledRows:
             if path.exists():
                 rows = np.fromfile(path, self.dtype)
                 yield rows[np.argsort(rows[self._key], kind="stable")]
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return self._rows
 
     @property
     def _key(self) -> str:
