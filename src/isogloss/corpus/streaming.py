@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,9 @@ __all__ = [
     "stream_source",
     "stream_versions",
 ]
+
+# A place in joined streams is a stream's number times this, plus the place in it.
+_PLACES_PER_STREAM = 1 << 56
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,27 @@ def stream_source(source: RecordSource, name: str, *, named: bool = False) -> Ve
     return VersionStream(name, named, placed(), source.describe, source.progress)
 
 
+def join_streams(streams: Sequence[VersionStream]) -> VersionStream:
+    """One stream after the other; of one stream, itself. What is joined has no name of its own."""
+    if len(streams) == 1:
+        return streams[0]
+
+    def placed() -> Iterator[tuple[int, Version]]:
+        for number, stream in enumerate(streams):
+            for place, version in stream.placed:
+                yield number * _PLACES_PER_STREAM + place, version
+
+    def describe(place: int) -> str:
+        number, place = divmod(place, _PLACES_PER_STREAM)
+        return streams[number].describe(place)
+
+    def progress() -> tuple[int, int]:
+        ends = [stream.progress() if stream.progress else (0, 0) for stream in streams]
+        return sum(done for done, _ in ends), sum(total for _, total in ends)
+
+    return VersionStream("", False, placed(), describe, progress)
+
+
 def copy_versions(
     stream: VersionStream, output: Path, report: Callable[[int], None] | None = None
 ) -> VersionWriter:
@@ -123,7 +147,7 @@ def copy_versions(
         OutputError: the output cannot be written.
     """
     name = stream.name if stream.named else None
-    with VersionWriter(output, name=name, otherwise=stream.name, describe=stream.describe) as writer:
+    with VersionWriter(output, name=name, otherwise=stream.name or None, describe=stream.describe) as writer:
         for place, version in stream.placed:
             writer.write(version, place)
             if report is not None and not writer.versions & 1023:

@@ -61,6 +61,7 @@ def test_a_data_set_of_the_hub(monkeypatch):
         calls.append((arguments, options))
         return iter(ROWS)
 
+    monkeypatch.setattr("huggingface_hub.dataset_info", lambda name, timeout: None)
     monkeypatch.setattr("datasets.load_dataset", load)
     found = records("hf:clips/mfaq:en_flat", "table", columns=COLUMNS, split="valid")
     assert found == [("mfaq-1", "en", "why?", "so"), ("mfaq-2", "de", "wann?", "nie")]
@@ -71,7 +72,7 @@ def test_the_hub_without_a_network(monkeypatch):
     def fail(*_, **__):
         raise ConnectionError("no route\nmore words")
 
-    monkeypatch.setattr("datasets.load_dataset", fail)
+    monkeypatch.setattr("huggingface_hub.dataset_info", fail)
     with pytest.raises(
         CorpusError, match="hf:squad: cannot be read from the hub: no route; a network is needed"
     ):
@@ -83,6 +84,7 @@ def test_the_hub_without_a_network(monkeypatch):
         yield ROWS[0]
         raise ConnectionError("gone")
 
+    monkeypatch.setattr("huggingface_hub.dataset_info", lambda name, timeout: None)
     monkeypatch.setattr("datasets.load_dataset", stop)
     with pytest.raises(CorpusError, match="hf:squad: row 2: the hub stopped: gone"):
         records("hf:squad", "table", columns=COLUMNS)

@@ -174,9 +174,12 @@ def _hub(name: str, reading: Reading) -> Records:
     if not name:
         raise RecipeError("hf:NAME: give the name of a data set, such as hf:squad or hf:clips/mfaq:en_flat")
     from datasets import load_dataset
+    from huggingface_hub import dataset_info
 
     split = reading.options.split or "train"
     try:
+        # Says at once that there is no network or no such name; what follows would try for half a minute.
+        dataset_info(name, timeout=20.0)
         rows = iter(load_dataset(name, config or None, split=split, streaming=True))
         first = next(rows, None)
     except Exception as error:
