@@ -17,6 +17,7 @@ FIELDS = (*REQUIRED_FIELDS, "title", "negatives", "dataset")
 # conversion. Lone surrogates come from JSON escapes such as "\ud83d" and cannot be written as UTF-8.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NO_TEXT = re.compile(f"{CONTROL.pattern}|{SURROGATE.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,9 @@ def _examine_text(field: str, value: object, report: Callable[[str, str], None])
         report("wrong-type", f"the field {field!r} must be a string, not {_type(value)}")
     elif not value.strip():
         report("empty-text", f"the field {field!r} is empty")
+    elif not _NO_TEXT.search(value):
+        # Most texts are as they should be, and are searched once.
+        return
     elif found := SURROGATE.search(value):
         report(
             "invalid-utf-8",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import tempfile
@@ -16,7 +15,7 @@ from typing import IO, Protocol, cast
 import pyarrow.parquet as pq
 
 from isogloss.corpus.arrow_folder import VersionsFile, write_description
-from isogloss.corpus.jsonl import jsonl_source
+from isogloss.corpus.jsonl import jsonl_source, packed_file
 from isogloss.corpus.parquet import parquet_source
 from isogloss.corpus.reading import corpus_name
 from isogloss.corpus.records import RecordSource, Version
@@ -193,12 +192,7 @@ class _Jsonl:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._raw = path.open("wb")
-        # No time and no name in the gzip header: equal corpora make equal files.
-        packed = (
-            gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0)
-            if path.suffix == ".gz"
-            else self._raw
-        )
+        packed = packed_file(self._raw) if path.suffix == ".gz" else self._raw
         self._file = io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="\n")
 
     def write(self, versions: list[Version]) -> None:
