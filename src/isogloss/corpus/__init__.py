@@ -11,6 +11,7 @@ from isogloss.corpus.reading import read_corpus
 from isogloss.corpus.records import Version
 from isogloss.corpus.registry import KnownBenchmark, fetch_benchmark, known_benchmarks
 from isogloss.corpus.sample import sample_path
+from isogloss.corpus.streaming import VersionWriter, stream_versions
 
 __all__ = [
     "PERCENTILES",
@@ -20,6 +21,7 @@ __all__ = [
     "Problem",
     "RetrievalBenchmark",
     "Version",
+    "VersionWriter",
     "check_corpus",
     "fetch_benchmark",
     "is_language",
@@ -28,6 +30,7 @@ __all__ = [
     "read_corpus",
     "sample_path",
     "standard_language",
+    "stream_versions",
     "write_jsonl",
     "write_parquet",
 ]

@@ -41,7 +41,7 @@ def write_jsonl(corpus: ParallelCorpus, path: str | Path) -> None:
     path = Path(path)
     with finished_file(path) as temporary, temporary.open("wb") as raw:
         packed = packed_file(raw) if path.suffix == ".gz" else raw
-        with io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="\n") as file:
+        with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as file:
             for version in corpus.versions():
                 file.write(json.dumps(version.as_record(), ensure_ascii=False) + "\n")
 

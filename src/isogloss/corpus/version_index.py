@@ -148,13 +148,13 @@ class TextIndex:
         return total.hexdigest()
 
     def item_groups(self, item_of_row: NDArray[np.integer], items: int) -> ItemGroups:
-        """The same as `ParallelCorpus.item_groups`; memory grows with the texts that several items share.
+        """The same as `ParallelCorpus.item_groups`; beside a part of the texts, memory holds a number an item.
 
         Args:
             item_of_row: the item of each row, shape (rows,); may be memory-mapped.
             items: the number of items.
         """
-        links = [np.empty((0, 2), np.int64)]
+        roots: NDArray[np.integer] = np.arange(items, dtype=np.int32 if items < 2**31 else np.int64)
         for part in self._texts.parts():
             # Most texts are of one row; only the others are looked at.
             again = part["key"][1:] == part["key"][:-1]
@@ -163,8 +163,13 @@ class TextIndex:
             order = np.lexsort((owners, shared["key"]))
             keys, owners = shared["key"][order], owners[order]
             linked = (keys[1:] == keys[:-1]) & (owners[1:] != owners[:-1])
-            links.append(np.unique(np.stack([owners[:-1][linked], owners[1:][linked]], axis=1), axis=0))
-        return _joined(np.unique(np.concatenate(links), axis=0), items)
+            _join(roots, owners[:-1][linked], owners[1:][linked])
+        while not np.array_equal(above := roots[roots], roots):
+            roots = above
+        repeats = np.flatnonzero(roots != np.arange(items))
+        firsts = roots[repeats].astype(np.int64)
+        # A first item's group is its own number less the repeats before it.
+        return ItemGroups(items, repeats, firsts - np.searchsorted(repeats, firsts))
 
 
 def _by_item(part: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
@@ -176,19 +181,24 @@ def _by_item(part: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64], NDArr
     return part, starts, np.diff(np.append(starts, len(part)))
 
 
-def _joined(links: NDArray[np.int64], items: int) -> ItemGroups:
-    """Groups of the items that are linked, directly or through others; links have shape (links, 2)."""
-    linked, ends = np.unique(links, return_inverse=True)
-    ends = ends.reshape(links.shape)
-    count = len(linked)
-    graph = coo_array((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    components = connected_components(graph, directed=False)[1] if count else np.empty(0, np.int64)
+def _join(roots: NDArray[np.integer], ones: NDArray[np.int64], others: NDArray[np.int64]) -> None:
+    """Join items pairwise in a forest: `roots` leads from an item to the first of its group, over others perhaps."""
+    found, ends = np.unique(_root(roots, np.stack([ones, others])), return_inverse=True)
+    count = len(found)
+    if not count:
+        return
+    ends = ends.reshape(2, -1)
+    graph = coo_array((np.ones(ends.shape[1], np.bool_), (ends[0], ends[1])), shape=(count, count))
+    _, components = connected_components(graph, directed=False)
     _, first_places, of_component = np.unique(components, return_index=True, return_inverse=True)
-    firsts = linked[first_places][of_component]
-    repeats = linked[linked != firsts]
-    firsts = firsts[linked != firsts]
-    # A first item's group is its own number less the repeats before it.
-    return ItemGroups(items, repeats, firsts - np.searchsorted(repeats, firsts))
+    roots[found] = found[first_places][of_component]
+
+
+def _root(roots: NDArray[np.integer], items: NDArray[np.int64]) -> NDArray[np.integer]:
+    above: NDArray[np.integer] = roots[items]
+    while not np.array_equal(higher := roots[above], above):
+        above = higher
+    return above
 
 
 def _on_disk(file: Path, kind: Any, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, cast
+from typing import Protocol, cast
 
 import pyarrow.parquet as pq
 
@@ -193,7 +193,7 @@ class _Jsonl:
         self._path = path
         self._raw = path.open("wb")
         packed = packed_file(self._raw) if path.suffix == ".gz" else self._raw
-        self._file = io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="\n")
+        self._file = io.TextIOWrapper(packed, encoding="utf-8", newline="\n")
 
     def write(self, versions: list[Version]) -> None:
         for version in versions:

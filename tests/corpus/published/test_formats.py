@@ -22,6 +22,7 @@ PARALLEL = [
 MLQA = "b08184972e38a79c47d01614aa08505bb3c9b680"
 TABLE = {"query": "asked", "passage": "answered", "language": "lang", "negative": "wrong", "id": "number"}
 SENTENCE = {"passage": "sentence"}
+OTHER_SPLITS = {"files that are not of the split train; --split chooses": 1}
 
 # fixture, form, options, records as (id, language, query, passage), what is skipped
 CASES = [
@@ -78,7 +79,7 @@ CASES = [
         "squad",
         {},
         [("56be1", "en", "Who restored the mill?", MILL), ("56be2", "en", "What does it grind?", MILL)],
-        {"questions without an answer": 1},
+        {"questions without an answer": 1, **OTHER_SPLITS},
     ),
     (
         "squad",
@@ -127,14 +128,14 @@ CASES = [
             ("5655493461695504401", "en", "what does the old mill grind", BUILT),
             ("4435104480114867852", "en", "where is the old mill", BUILT),
         ],
-        {"questions without a long answer": 1},
+        {"questions without a long answer": 1, **OTHER_SPLITS},
     ),
     (
         "natural-questions",
         "natural-questions",
         SENTENCE,
         [("5655493461695504401", "en", "what does the old mill grind", "It grinds rye.")],
-        {"questions without a long answer": 1, "questions without a short answer": 1},
+        {"questions without a long answer": 1, "questions without a short answer": 1, **OTHER_SPLITS},
     ),
     (
         "natural-questions",
@@ -231,7 +232,7 @@ CASES = [
             ("Q1-D1-1", "en", "where is the old mill ?", "It stands by the river ."),
             ("Q1-D1-2", "en", "where is the old mill ?", "A path along the river leads to it ."),
         ],
-        {"questions without an answering sentence": 1},
+        {"questions without an answering sentence": 1, **OTHER_SPLITS},
     ),
     (
         "wikiqa",
@@ -248,7 +249,7 @@ CASES = [
             ("P17.train-1", "en", "Which country is Old Mill located in?", "Norway"),
             ("P17.train-2", "en", "Which country is Ferry Point located in?", "Chile"),
         ],
-        {},
+        OTHER_SPLITS,
     ),
     (
         "entity-questions-dpr",
@@ -276,7 +277,7 @@ CASES = [
             ("de-train-1-0", "de", "Wann hat die Mühle offen?", "Sonntags von zehn bis vier."),
             ("de-train-1-1", "de", "Was kostet der Eintritt?", "Nichts."),
         ],
-        {},
+        OTHER_SPLITS,
     ),
     ("mfaq", "mfaq", {"split": "valid"}, [("de-valid-1-0", "de", "Wann fährt die Fähre?", "Mittags.")], {}),
     (

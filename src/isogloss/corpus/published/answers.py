@@ -30,7 +30,7 @@ from isogloss.corpus.records import Defect
 def read_entity_questions(source: Path, reading: Reading) -> Records:
     """An item a question; passages without the answer, where there are any, are its negatives."""
     files = find_files(source, (".json", ".jsonl"), lambda path: "one-off" not in path.parts)
-    files = of_split(source, files, reading.options.split)
+    files = of_split(source, files, reading)
     reading.expect(*files)
     for path in files:
         language = chosen_language(reading.options, path, None, "en")

@@ -28,7 +28,7 @@ def read_mfaq(source: Path, reading: Reading) -> Records:
     if wanted:
         # The folder tells the language; where it does not, the lines do.
         files = [path for path in files if coded_language(path.parent.name) in (None, *wanted)] or files
-    files = of_split(source, files, reading.options.split)
+    files = of_split(source, files, reading)
     reading.expect(*files)
     for path in files:
         stem = path.name.partition(".")[0]

@@ -39,7 +39,7 @@ def read_natural_questions(source: Path, reading: Reading) -> Records:
 
     With `--passage sentence`, the sentence of the long answer in which the first short answer starts.
     """
-    files = of_split(source, find_files(source, (".jsonl", ".jsonl.gz")), reading.options.split)
+    files = of_split(source, find_files(source, (".jsonl", ".jsonl.gz")), reading)
     for path in files:
         language = chosen_language(reading.options, path, None, "en")
         assert language is not None
@@ -59,7 +59,7 @@ def read_natural_questions(source: Path, reading: Reading) -> Records:
 
 def read_dpr(source: Path, reading: Reading) -> Records:
     """An item a question with a positive passage: the first one; negatives are the hard ones."""
-    files = of_split(source, find_files(source, (".json", ".json.gz")), reading.options.split)
+    files = of_split(source, find_files(source, (".json", ".json.gz")), reading)
     reading.expect(*files)
     for path in files:
         language = chosen_language(reading.options, path, None, "en")

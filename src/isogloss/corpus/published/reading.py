@@ -286,12 +286,13 @@ def find_files(
     return found
 
 
-def of_split(source: Path, files: list[Path], split: str | None) -> list[Path]:
-    """The files of a split; without one, those of train where there are any, and else all.
+def of_split(source: Path, files: list[Path], reading: Reading) -> list[Path]:
+    """The files of the wanted split; where none is named, those of train, the others counted, or all if there are none.
 
     Raises:
         CorpusError: there is none.
     """
+    split = reading.options.split
     if split == "all" or files == [source]:
         return files
     wanted = _SPLITS.get(split or "train", split)
@@ -300,6 +301,8 @@ def of_split(source: Path, files: list[Path], split: str | None) -> list[Path]:
         raise CorpusError(
             f"{source}: no file of the split {split!r}; there are {', '.join(path.name for path in files[:8])}"
         )
+    if chosen and split is None and len(chosen) < len(files):
+        reading.skipped["files that are not of the split train; --split chooses"] += len(files) - len(chosen)
     return chosen or files
 
 

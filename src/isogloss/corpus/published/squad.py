@@ -64,9 +64,7 @@ def read_mlqa(source: Path, reading: Reading) -> Records:
         match = matches[path]
         return coded_language(match[1]) if match else None
 
-    yield from _read(
-        of_split(source, paths, reading.options.split), reading, "mlqa", told, None, parallel=True
-    )
+    yield from _read(of_split(source, paths, reading), reading, "mlqa", told, None, parallel=True)
 
 
 def squad_records(
@@ -154,7 +152,7 @@ def _files(
     *,
     parallel: bool,
 ) -> Records:
-    files = of_split(source, find_files(source, (".json", ".json.gz")), reading.options.split)
+    files = of_split(source, find_files(source, (".json", ".json.gz")), reading)
     yield from _read(files, reading, dataset, told, usual, parallel=parallel)
 
 

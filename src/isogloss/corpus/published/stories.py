@@ -35,7 +35,7 @@ _PARAGRAPH_END = re.compile(r"\n\s*\n")
 
 def read_duorc(source: Path, reading: Reading) -> Records:
     """An item a question; the passage is the plot, or the first sentence that has the first answer in its words."""
-    files = of_split(source, find_files(source, (".json",)), reading.options.split)
+    files = of_split(source, find_files(source, (".json",)), reading)
     reading.expect(*files)
     for path in files:
         language = chosen_language(reading.options, path, None, "en")

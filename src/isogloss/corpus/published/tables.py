@@ -31,7 +31,7 @@ def read_table(source: Path, reading: Reading) -> Records:
     if str(source).startswith(HUB):
         yield from _hub(str(source).removeprefix(HUB), reading)
         return
-    files = of_split(source, find_files(source, (*_SUFFIXES, ".parquet")), reading.options.split)
+    files = of_split(source, find_files(source, (*_SUFFIXES, ".parquet")), reading)
     reading.expect(*files)
     for path in files:
         stem = path.name.partition(".")[0]

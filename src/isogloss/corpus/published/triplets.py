@@ -85,7 +85,7 @@ def _numbered(stem: str, _: Json, line: int) -> str:
 
 
 def _files(source: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
-    files = of_split(source, find_files(source, (".jsonl", ".jsonl.gz")), reading.options.split)
+    files = of_split(source, find_files(source, (".jsonl", ".jsonl.gz")), reading)
     reading.expect(*files)
     for path in files:
         language = chosen_language(reading.options, path, None)

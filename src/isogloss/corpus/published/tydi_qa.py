@@ -33,7 +33,7 @@ _NEGATIVES = 8
 
 def read_tydiqa(source: Path, reading: Reading) -> Records:
     """An item a question with an answer: of GoldP files (.json) and of primary ones (.jsonl, .jsonl.gz)."""
-    files = of_split(source, find_files(source, (".json", ".jsonl", ".jsonl.gz")), reading.options.split)
+    files = of_split(source, find_files(source, (".json", ".jsonl", ".jsonl.gz")), reading)
     reading.expect(*files)
     for path in files:
         if path.name.endswith(".json"):

@@ -30,7 +30,7 @@ class _Row(NamedTuple):
 def read_wikiqa(source: Path, reading: Reading) -> Records:
     """An item a sentence that answers; the question's other sentences are its negatives."""
     files = find_files(source, (".tsv",), lambda path: path.name.startswith("WikiQA") and "-" in path.name)
-    files = of_split(source, files, reading.options.split)
+    files = of_split(source, files, reading)
     reading.expect(*files)
     for path in files:
         language = chosen_language(reading.options, path, None, "en")
