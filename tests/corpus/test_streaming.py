@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 
 from isogloss.corpus import ParallelCorpus, check_corpus, read_corpus, spilling, write_jsonl, write_parquet
-from isogloss.corpus.records import Version, examine
+from isogloss.corpus.records import RecordSource, Version, examine
 from isogloss.corpus.spilling import SpilledRows
 from isogloss.corpus.streaming import (
     VersionStream,
     VersionWriter,
     copy_versions,
     open_stream,
+    stream_source,
     stream_versions,
 )
 from isogloss.errors import CorpusError, OutputError
@@ -162,6 +163,17 @@ def test_copying_names_the_places_of_the_source(tmp_path):
     ):
         copy_versions(open_stream(path), tmp_path / "b.parquet")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_read_is_no_error_of_the_output(tmp_path):
+    def records():
+        yield 1, record("a", "en")
+        raise OSError(5, "Input/output error")
+
+    source = RecordSource(records(), lambda place: f"tape:{place}", lambda place: ("tape", place))
+    with pytest.raises(CorpusError, match=r"tape:1: cannot read: Input/output error"):
+        copy_versions(stream_source(source, "x"), tmp_path / "a.jsonl")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("buffer", [1 << 20, 100])

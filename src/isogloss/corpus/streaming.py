@@ -94,14 +94,20 @@ def stream_source(source: RecordSource, name: str, *, named: bool = False) -> Ve
     """
 
     def placed() -> Iterator[tuple[int, Version]]:
+        place = 0
         there = False
-        for place, record in source.records:
-            version, defects = examine(record)
-            if version is None:
-                defect = defects[0]
-                raise source.error(place, with_identity(defect.message, defect.id, defect.language))
-            there = True
-            yield place, version
+        try:
+            for place, record in source.records:
+                version, defects = examine(record)
+                if version is None:
+                    defect = defects[0]
+                    raise source.error(place, with_identity(defect.message, defect.id, defect.language))
+                there = True
+                yield place, version
+        except OSError as error:
+            # Said here, so that it is not taken for an error of what is being written.
+            where = error.filename or source.describe(place)
+            raise CorpusError(f"{where}: cannot read: {error.strerror or error}") from error
         if not there:
             raise source.error(0, "there is no record in it")
 
