@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
@@ -97,6 +98,20 @@ def test_an_error_in_the_block_and_no_version_at_all_leave_nothing(tmp_path, nam
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("spilled", [False, True])
+def test_items_that_share_texts_over_others_are_one_group(tmp_path, monkeypatch, spilled):
+    if spilled:
+        small_buffers(monkeypatch)
+    drawn = np.random.default_rng(3).integers(0, 130, (150, 2)).tolist()
+    several = [
+        record(f"i{at}", "en", f"query {one}", f"passage {two}") for at, (one, two) in enumerate(drawn)
+    ]
+    write(tmp_path / "made", several)
+    groups = ParallelCorpus.from_records(several, name="x").groups
+    assert read_corpus(tmp_path / "made").groups.tolist() == groups.tolist()
+    assert 2 < len(set(groups.tolist())) < 140
+
+
 def test_forms_and_places_that_cannot_be_written(tmp_path):
     with pytest.raises(OutputError, match=r"\.csv is no form to write"):
         VersionWriter(tmp_path / "a.csv")
@@ -174,6 +189,19 @@ def test_what_cannot_be_read_is_no_error_of_the_output(tmp_path):
     with pytest.raises(CorpusError, match=r"tape:1: cannot read: Input/output error"):
         copy_versions(stream_source(source, "x"), tmp_path / "a.jsonl")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_parquet_takes_a_part_of_the_file_at_a_time(tmp_path):
+    random = np.random.default_rng(0)
+    with VersionWriter(tmp_path / "a.parquet") as writer:
+        for number in range(4 * 8192):
+            writer.write(Version(f"i{number}", "en", "query", random.bytes(750).hex()))
+    size = (tmp_path / "a.parquet").stat().st_size
+    before = pa.total_allocated_bytes()
+    most = max(pa.total_allocated_bytes() for _ in stream_versions(tmp_path / "a.parquet")) - before
+    assert (
+        most < 0.8 * size
+    )  # two of four batches; with all that is read ahead it would be more than the file
 
 
 @pytest.mark.parametrize("buffer", [1 << 20, 100])

@@ -48,7 +48,8 @@ def _records(
         yield 0, Defect("empty-file", "the file is empty")
         return
     try:
-        with pq.ParquetFile(path) as file:
+        # What is read ahead would be kept until the end: all of the file.
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             there = set(file.schema_arrow.names)
             if missing := [field for field in required if field not in there]:
                 yield 0, Defect("missing-field", f"there is no column {', '.join(map(repr, missing))}")

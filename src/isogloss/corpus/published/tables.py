@@ -154,7 +154,7 @@ def _parquet_rows(path: Path, reading: Reading) -> Iterator[tuple[int, object]]:
     place = reading.rows(path)
     number = 0
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS):
                 reading.reached(path, number / max(file.metadata.num_rows, 1))
                 for row in batch.to_pylist():
