@@ -25,12 +25,15 @@ class StreamProgress:
         self._stage = stage
         self._bars = StagedProgress()
         self._began = self._last = time.perf_counter()
+        self._rate = ""
 
     def __enter__(self) -> Callable[[int], None]:
         self._bars.__enter__()
         return self._report
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._rate:
+            self._bars.show(f"{self._stage}, %", 100, 100, self._rate, None)
         self._bars.__exit__()
 
     def _report(self, versions: int) -> None:
@@ -42,7 +45,7 @@ class StreamProgress:
         done, total = sum(end for end, _ in ends), sum(end for _, end in ends)
         seconds = now - self._began
         left = seconds * (total - done) / done if done else None
-        rate = f"{versions:,} records, {versions / seconds:,.0f}/s"
+        self._rate = f"{versions:,} records, {versions / seconds:,.0f}/s"
         # Bytes of files and rows of others are no numbers to show together; never whole while there is work left.
         percent = min(int(100 * done / total), 99) if total else 0
-        self._bars.show(f"{self._stage}, %", percent, 100, rate, left)
+        self._bars.show(f"{self._stage}, %", percent, 100, self._rate, left)
