@@ -68,6 +68,11 @@ class MiningSettings:
             if getattr(self, name) not in get_args(choices):
                 raise RecipeError(f"--{name} {getattr(self, name)}: use {', '.join(get_args(choices))}")
 
+    @classmethod
+    def of(cls, **values: Any) -> MiningSettings:
+        """Settings of values as options give them, not known to be of the right choices."""
+        return cls(**values)
+
     def as_dict(self) -> dict[str, Any]:
         """The settings in JSON's types."""
         return asdict(self)

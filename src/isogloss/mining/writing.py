@@ -18,24 +18,41 @@ from isogloss.mining.candidates import candidate_text
 from isogloss.mining.mining import Mined
 
 _ROWS_AT_ONCE = 8192
+_FILES = (".jsonl", ".jsonl.gz", ".parquet")
 _PLACE = SCHEMA.get_field_index("negatives")
 
 
-def check_output(path: Path) -> None:
-    """Refuse a place where the corpus cannot be written, before anything is done.
+def check_output(path: Path, report: Path | None, work: Path) -> None:
+    """Refuse places where nothing can be written, before anything is done.
+
+    Args:
+        path: for the corpus: `.jsonl`, `.jsonl.gz`, `.parquet`, or a new folder.
+        report: for the report, if one is wanted.
+        work: for what comes in between.
 
     Raises:
-        OutputError: the name says no form that is written, or something is there already.
+        OutputError: the name says no form that is written, something is there already, a folder is not there to be
+            written in, or two names are one.
     """
-    if path.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
-        if path.exists():
-            raise OutputError(f"{path}: exists already; choose another name or remove it")
-    elif path.suffix:
+    places = [place for place in (path, report, work) if place is not None]
+    if len({place.resolve() for place in places}) < len(places):
+        raise OutputError(f"{path}: named twice; give --output, --report and --work names of their own")
+    if path.suffix and not path.name.endswith(_FILES):
         raise OutputError(
             f"{path}: {path.suffix} is no form to write; use .jsonl, .jsonl.gz, .parquet, or a folder"
         )
+    if report is not None:
+        _refuse_file(report)
+    if path.name.endswith(_FILES):
+        _refuse_file(path)
     else:
         refuse_existing(path)
+
+
+def _refuse_file(path: Path) -> None:
+    if path.exists():
+        raise OutputError(f"{path}: exists already; choose another name or remove it")
+    refuse_existing(path)
 
 
 def write_mined(mined: Mined, path: Path, work: Path) -> None:
