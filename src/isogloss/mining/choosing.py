@@ -8,6 +8,7 @@ of its languages asked and whichever was searched, are brought together by the i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,7 +168,10 @@ def _first_allowed(
     stops = np.searchsorted(misses.asker, np.arange(len(block)), side="right")
     limit = np.minimum(*limits(block.own_positive, block.settings))
     have = np.zeros(len(block), np.int64)
-    rows, places, scores, refused = [], [], [], 0
+    rows: list[NDArray[np.int64]] = []
+    places: list[NDArray[np.int64]] = []
+    scores: list[NDArray[np.float64]] = []
+    refused = 0
     while len(short := np.flatnonzero((have < count) & (starts < stops))):
         length = np.minimum(stops[short] - starts[short], 2 * count)
         version = np.repeat(short, length)
@@ -176,7 +180,7 @@ def _first_allowed(
         score = block.scores(version, misses.found[row])
         good = score <= limit[version]
         # How many good ones of the same version stand before each.
-        before = np.cumsum(good) - good
+        before: NDArray[np.int64] = np.cumsum(good) - good
         before += have[version] - np.repeat(before[first], length)
         refused += int(np.count_nonzero(~good & (before < count)))
         good &= before < count
@@ -208,7 +212,7 @@ def _chosen(
         "passage_language": (np.int16, -1, misses.path % columns),
         "at_home": (np.bool_, False, _is_pair(misses.asker, misses.found, home.query, home.candidate)),
     }
-    filled = {}
+    filled: dict[str, NDArray[Any]] = {}
     for name, (kind, empty, value) in values.items():
         filled[name] = np.full(shape, empty, kind)
         filled[name][at] = value

@@ -23,7 +23,6 @@ from isogloss.files import finished_file
 from isogloss.mining.choosing import Chosen
 
 _FORMAT = 1
-_COUNTS = "counts"
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class BlockFolder:
         try:
             with np.load(self._path(number), allow_pickle=False) as arrays:
                 chosen = Chosen(**{field.name: arrays[field.name] for field in fields(Chosen)})
-                counts = json.loads(str(arrays[_COUNTS]))
+                counts = json.loads(str(arrays["counts"]))
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             return None
         return MinedBlock(chosen, counts) if len(chosen.positive) == versions else None
@@ -70,7 +69,7 @@ class BlockFolder:
         """Keep a block."""
         with finished_file(self._path(number)) as temporary, temporary.open("wb") as file:
             arrays: dict[str, NDArray[Any]] = asdict(block.chosen)
-            np.savez(file, **arrays, **{_COUNTS: np.array(json.dumps(block.counts))})
+            np.savez(file, allow_pickle=False, counts=np.array(json.dumps(block.counts)), **arrays)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"block-{number:06d}.npz"
