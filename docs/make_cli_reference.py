@@ -25,6 +25,7 @@ COMMANDS = (
     "data convert",
     "data fetch",
     "data list",
+    "data mine",
     "data split",
     "data texts",
     "model",

@@ -1,6 +1,6 @@
 """Mine hard negatives: encode each distinct text once, rank, sift and choose, a block of items at a time.
 
-In memory are some 150 bytes a language version, and a block's lists and vectors: below half a gigabyte. Texts stay in
+In memory are some 300 bytes a language version, and a block's lists and vectors: below half a gigabyte. Texts stay in
 the corpus, vectors on disk.
 """
 
