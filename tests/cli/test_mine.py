@@ -117,7 +117,7 @@ def test_an_interruption_keeps_what_is_done(run, tmp_path, tiny_bert, monkeypatc
     monkeypatch.setattr(mining, "sift", stop)
     code, _, err = run(*mine)
     assert (code, "the same command goes on" in err) == (130, True)
-    assert (tmp_path / "mined.jsonl.unfinished" / "passages" / "shard-000000.npy").is_file()
+    assert (tmp_path / "mined.jsonl.mining" / "passages" / "shard-000000.npy").is_file()
     monkeypatch.undo()
     code, _, err = run(*mine)
     assert (code, "encoding" in err) == (0, False)

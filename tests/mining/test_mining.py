@@ -19,7 +19,9 @@ from isogloss.mining import mining
 from isogloss.mining import work as work_module
 from isogloss.mining.candidates import candidate_text
 from isogloss.mining.mining import mine_negatives
+from isogloss.mining.report import mining_report, mining_tables
 from isogloss.mining.settings import MiningSettings
+from isogloss.mining.work import remove_work
 from isogloss.mining.writing import write_mined
 from tests.mining.slow_mining import TableEncoder, allowed, random_corpus, slow_mining
 
@@ -261,3 +263,78 @@ def test_items_stay_together_in_blocks_of_bounded_size():
     assert [one for some in slices for one in range(some.start, some.stop)] == list(range(len(versions)))
     assert all(0 < some.stop - some.start <= 10 for some in slices)
     assert all(versions.item[some.start] != versions.item[some.start - 1] for some in slices[1:])
+
+
+@pytest.mark.parametrize("search", ["within", "parallel", "all"])
+@pytest.mark.parametrize("existing", ["keep", "pool"])
+def test_nothing_to_find(tmp_path, search, existing):
+    record = {"id": "a", "language": "en", "query": "what", "passage": "this", "negatives": ["THIS"]}
+    corpus = ParallelCorpus.from_records([record, record | {"language": "de"}], name="one")
+    settings = MiningSettings(rank_from=2, search=search, existing=existing)
+    mined = mine(corpus, tmp_path / "work", settings)
+    assert texts_of(mined) == {("a", "en"): [], ("a", "de"): []}
+    write_mined(mined, tmp_path / "out.jsonl", tmp_path / "work")
+    report = mining_report(mined)
+    assert (report["negatives"]["mined"], report["scores"]["negatives"], report["examples"]) == (0, None, [])
+    assert mining_tables(report)[0].rows[-1][3] == "0.00"
+
+
+def test_an_encoder_that_reads_languages_is_told_them(tmp_path):
+    class Reading(TableEncoder):
+        uses_languages = True
+
+        def encode(self, texts, side, progress=None, *, languages=None):
+            told.update(zip([side] * len(texts), texts, languages, strict=True))
+            return super().encode([f"{one}{text}" for one, text in zip(languages, texts, strict=True)], side)
+
+    told = set()
+    records = [
+        {"id": f"{number}", "language": language, "query": "what", "passage": f"{number} {number}"}
+        for number in range(4)
+        for language in ("de", "en")
+    ]
+    corpus = ParallelCorpus.from_records(records, name="digits")
+    mine(corpus, tmp_path, encoder=Reading())
+    assert told == {("query", "what", one) for one in ("de", "en")} | {
+        ("passage", f"{number} {number}", one) for number in range(4) for one in ("de", "en")
+    }
+
+
+def test_the_report_counts_what_is_there(tmp_path):
+    corpus = random_corpus(3)
+    mined = mine(corpus, tmp_path, CASES[3], **SMALL)
+    report, found = mining_report(mined, examples=2), texts_of(mined)
+    numbers = [len(texts) for texts in found.values()]
+    assert report["negatives"]["mined"] == sum(numbers) > 0
+    assert report["negatives"]["versions with"] == [numbers.count(number) for number in range(4)]
+    for language, one in report["languages"].items():
+        assert one["mined"] == sum(len(texts) for (_, other), texts in found.items() if other == language)
+    own = report["negatives"]["in the own list"]
+    assert own + report["negatives"]["through other lists alone"] == sum(numbers)
+    assert own < sum(numbers)
+    assert {rule for rule, number in report["places"]["removed"].items() if number} == {
+        "answer",
+        "same text",
+        "margin",
+    }
+    assert len(report["examples"]) == 2
+    for example in report["examples"]:
+        texts = [one["text"] for one in example["negatives"]]
+        assert texts == found[example["id"], example["language"]]
+        encoder = TableEncoder()
+        query = encoder.vector(example["query"], "query")
+        for one in example["negatives"]:
+            assert one["score"] == query @ encoder.vector(one["text"], "passage") <= example["score"] - 1
+            assert 2 <= one["rank"] <= 12
+    titles = [table.title for table in mining_tables(report)]
+    assert len(titles) == 5
+    assert "relative" not in str(mining_tables(report)[1].rows)
+
+
+def test_only_what_a_run_left_is_removed(tmp_path):
+    mine(random_corpus(1), tmp_path / "a")
+    mine(random_corpus(1), tmp_path / "b")
+    (tmp_path / "b" / "mine.txt").write_text("kept")
+    remove_work(tmp_path / "a")
+    remove_work(tmp_path / "b")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["b", "b/mine.txt"]

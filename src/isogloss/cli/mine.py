@@ -61,7 +61,7 @@ def mine(
     work: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for vectors and what is mined; kept, for other settings. [default: OUTPUT.unfinished,"
+            help="Folder for vectors and what is mined; kept, for other settings. [default: OUTPUT.mining,"
             " removed at the end]",
             show_default=False,
         ),
@@ -84,7 +84,6 @@ def mine(
     Example: isogloss data mine my-faq.jsonl --model multilingual-e5-small --output my-faq-mined.jsonl
     """
     import json
-    import shutil
 
     from isogloss.cli.console import print_table, quiet_libraries, staged_progress
     from isogloss.files import finished_file
@@ -102,7 +101,7 @@ def mine(
         seed=seed,
         existing=existing,
     )
-    place = work or output.with_name(output.name + ".unfinished")
+    place = work or output.with_name(output.name + ".mining")
     check_output(output, report, place)
 
     from isogloss.corpus import read_corpus
@@ -113,6 +112,7 @@ def mine(
     from isogloss.encoding.opening import open_encoder
     from isogloss.mining.mining import mine_negatives
     from isogloss.mining.report import mining_report, mining_tables
+    from isogloss.mining.work import remove_work
 
     encoder = open_encoder(
         model,
@@ -136,6 +136,6 @@ def mine(
             temporary.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         typer.echo(f"report: {report}")
     if work is None:
-        shutil.rmtree(place)
+        remove_work(place)
     else:
         typer.echo(f"vectors: {work} (kept for other settings; remove it when done)")

@@ -1,6 +1,6 @@
 """Mine hard negatives: encode each distinct text once, rank, sift and choose, a block of items at a time.
 
-In memory are some 300 bytes a language version, and a block's lists and vectors: below half a gigabyte. Texts stay in
+In memory are some 300 bytes a language version, and a block's lists and vectors: about half a gigabyte. Texts stay in
 the corpus, vectors on disk.
 """
 
@@ -28,7 +28,7 @@ from isogloss.mining.rules import sift
 from isogloss.mining.searching import search
 from isogloss.mining.settings import MiningSettings
 from isogloss.mining.vectors import DiskVectors
-from isogloss.mining.work import BlockFolder, MinedBlock
+from isogloss.mining.work import PASSAGES, QUERIES, BlockFolder, MinedBlock
 
 StageProgress = Callable[[str, int, int], None]
 """Called with a stage, how much of it is done, and how much there is."""
@@ -134,7 +134,7 @@ def _mine(
     }
     vectors = {}
     for side, (count, texts) in sources.items():
-        name = "passages" if side == "passage" else "queries"
+        name = PASSAGES if side == "passage" else QUERIES
         shards = ShardFolder.open(
             work / name, passages=count, settings={**base, "side": side}, shard_passages=shard_texts
         )

@@ -162,7 +162,10 @@ def _language_table(report: dict[str, Any]) -> Table:
 
 
 def _rule_table(report: dict[str, Any]) -> Table:
-    looked, removed = report["places"]["looked at"], report["places"]["removed"]
+    looked, removed = report["places"]["looked at"], dict(report["places"]["removed"])
+    for margin in ("margin", "relative margin"):
+        if report["settings"][margin.replace(" ", "_")] is None:
+            del removed[margin]
     rows = [("places in lists", str(looked), "")]
     rows += [(f"- {RULES[rule]}", str(number), _share(number, looked)) for rule, number in removed.items()]
     left = looked - sum(removed.values())

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,18 @@ from isogloss.files import finished_file
 from isogloss.mining.choosing import Chosen
 
 _FORMAT = 1
+
+
+PASSAGES, QUERIES = "passages", "queries"
+"""The folders of vectors."""
+
+
+def remove_work(work: Path) -> None:
+    """Remove what a run left in its folder, and the folder where nothing else is in it."""
+    for part in (work / PASSAGES, work / QUERIES, *work.glob("blocks-*")):
+        shutil.rmtree(part, ignore_errors=True)
+    with suppress(OSError):
+        work.rmdir()
 
 
 @dataclass(frozen=True)
