@@ -18,7 +18,7 @@ def test_the_sample_mined_trained_on_and_mined_again(run, tmp_path, tiny_bert):
     assert code == 0, err
     for word in (
         "negatives mined",
-        "the relative margin",
+        "or a translation of it",
         "positives",
         "asks",
         "2016 negatives for 84 items",
