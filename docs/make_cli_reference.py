@@ -26,6 +26,7 @@ COMMANDS = (
     "data fetch",
     "data formats",
     "data list",
+    "data mine",
     "data split",
     "data stats",
     "data texts",

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "evaluation": {"errors", "_version", "files", "corpus", "encoding"},
     "reporting": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation"},
     "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
+    "mining": {"errors", "files", "corpus", "encoding", "evaluation", "reporting"},
     "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation", "exchange"},
     "study": {
         "errors",
@@ -47,6 +48,7 @@ MAY_IMPORT = {
         "training",
         "reporting",
         "exchange",
+        "mining",
         "study",
     },
     "__main__": {"cli"},

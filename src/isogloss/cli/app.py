@@ -15,6 +15,7 @@ from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
+from isogloss.cli.mine import mine
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
 from isogloss.cli.study import study_app
@@ -53,6 +54,7 @@ app.command()(debias)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)
+data_app.command()(mine)
 app.add_typer(study_app, name="study")
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isogloss.corpus.passages import Passage
-from isogloss.encoding.encoder import Encoder, encode_distinct, running_total
+from isogloss.encoding.encoder import Encoder, Side, encode_distinct, running_total
 from isogloss.errors import CorpusError, DataError, Interrupted, OutputError, RecipeError
 from isogloss.files import finished_file
 
@@ -109,6 +109,8 @@ class ShardFolder:
         encoder: Encoder,
         passages: Callable[[], Iterator[Passage]],
         progress: Callable[[int, int], None] | None = None,
+        *,
+        side: Side = "passage",
     ) -> None:
         """Encode what is missing, each distinct text of a shard once.
 
@@ -116,6 +118,7 @@ class ShardFolder:
             encoder: the model.
             passages: gives all passages, in the same order each time; called where something is missing.
             progress: called with the passages done and all that are missing at the beginning.
+            side: what the model is told that the texts are.
 
         Raises:
             Interrupted: by Ctrl-C; all whole shards are kept, the one in work is dropped.
@@ -139,7 +142,7 @@ class ShardFolder:
                 if len(batch) != self.rows(number):
                     raise CorpusError(f"{self.folder}: the corpus has fewer passages than before; begin anew")
                 if number in wanted:
-                    self._write(number, batch, encoder, running_total(count))
+                    self._write(number, batch, encoder, running_total(count), side)
                     done += len(batch)
                     count(0)
         except KeyboardInterrupt:
@@ -159,15 +162,28 @@ class ShardFolder:
             ids, vectors = self._read(number)
             yield ids, np.array(vectors)
 
+    def vectors(self, number: int) -> NDArray[np.float32]:
+        """A shard's vectors, mapped into memory.
+
+        Raises:
+            DataError: the shard is missing or damaged.
+        """
+        return self._read(number)[1]
+
     def _write(
-        self, number: int, batch: list[Passage], encoder: Encoder, progress: Callable[[int], None]
+        self,
+        number: int,
+        batch: list[Passage],
+        encoder: Encoder,
+        progress: Callable[[int], None],
+        side: Side,
     ) -> None:
         ids = [passage.id for passage in batch]
         if len(set(ids)) != len(ids):
             twice = next(one for place, one in enumerate(ids) if one in ids[:place])
             raise CorpusError(f"passage id {twice!r} comes twice; ids must be unique in a corpus")
         texts, languages = [passage.text for passage in batch], [passage.language for passage in batch]
-        vectors, rows = encode_distinct(encoder, texts, "passage", progress, languages)
+        vectors, rows = encode_distinct(encoder, texts, side, progress, languages)
         with finished_file(self._path(number, "ids")) as temporary:
             temporary.write_text("".join(f"{one}\n" for one in ids), encoding="utf-8", newline="\n")
         with finished_file(self._path(number, "npy")) as temporary:

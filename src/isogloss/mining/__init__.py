@@ -1,0 +1,1 @@
+"""Hard negatives, mined with an encoder within and across languages."""
