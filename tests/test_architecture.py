@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "reporting": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation"},
     "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
     "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation", "exchange"},
+    "search": {"errors", "files", "corpus", "encoding"},
     "study": {
         "errors",
         "_version",
@@ -47,6 +48,7 @@ MAY_IMPORT = {
         "training",
         "reporting",
         "exchange",
+        "search",
         "study",
     },
     "__main__": {"cli"},
