@@ -291,7 +291,7 @@ class Searcher:
             return {"": self._backend.search_all(vectors, depth, allowed)[0]}
         languages = request.languages or tuple(self._counts)
         found = self._backend.search(vectors, depth, languages, allowed)[0]
-        if request.balance != "centred":
+        if request.balance != "centred" or not found:
             return found
         means = self._language_means()
         levels = {language: float(vectors[0] @ means[language]) for language in means}
