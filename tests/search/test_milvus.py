@@ -38,7 +38,7 @@ def told(hits):
         {"where": ["number=99"]},
         {"balance": "quota"},
         {"balance": "centred"},
-        {"words": False, "top_k": 12},
+        {"words": True, "top_k": 12},
     ],
 )
 def test_milvus_finds_what_exact_search_finds(both, options):
@@ -50,7 +50,7 @@ def test_milvus_finds_what_exact_search_finds(both, options):
 def test_more_rows_than_an_expression_names(both, monkeypatch):
     exact, approximate = both
     monkeypatch.setattr(milvus_module, "_MOST_ALLOWED", 2)
-    options = {"where": ["number<=1"], "words": False, "top_k": 3}
+    options = {"where": ["number<=1"], "top_k": 3}
     assert told(approximate.search("gold", **options)) == told(exact.search("gold", **options))
 
 
@@ -66,7 +66,7 @@ def test_updates_and_removals(tmp_path):
     assert len(backend.rows()) == 12
     backend.close()
     with Searcher(tmp_path / "i", WordsEncoder()) as searcher:
-        ids = {hit.id for hit in searcher.search("quite new", top_k=50, words=False)}
+        ids = {hit.id for hit in searcher.search("quite new", top_k=50)}
         assert len(ids) == 12
         assert "de-0" not in ids
         assert searcher.search("something else", top_k=1)[0].id == "en-0"
@@ -83,7 +83,7 @@ def test_killed_while_milvus_is_filled(tmp_path, monkeypatch, method):
 
     def killed(self, *arguments):
         if method == "settle":
-            getattr(original, "__call__")(self, *arguments)
+            original(self, *arguments)
         raise Killed
 
     original = getattr(MilvusBackend, method)
@@ -93,7 +93,7 @@ def test_killed_while_milvus_is_filled(tmp_path, monkeypatch, method):
             writer.update(new, WordsEncoder())
     published = method == "remove"
     with Searcher(tmp_path / "i", WordsEncoder()) as searcher:
-        hits = searcher.search("something else", top_k=50, words=False)
+        hits = searcher.search("something else", top_k=50)
         assert len(hits) == 12 + published
         assert (hits[0].text == "something else") == published
     with IndexWriter(tmp_path / "i") as writer:

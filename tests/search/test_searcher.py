@@ -32,7 +32,7 @@ def found(hits):
 
 @pytest.mark.parametrize("question", ["water is hot", "Gold", "die Sonne", "the moon is a star", "水是湿的"])
 def test_dense_search_is_the_slow_twin(searcher, question):
-    hits = searcher.search(question, top_k=5, words=False)
+    hits = searcher.search(question, top_k=5)
     assert found(hits) == slow_search(question, passages(), 5)
     assert [hit.rank for hit in hits] == [1, 2, 3, 4, 5]
     assert all(hit.similarity == hit.score and hit.words is None for hit in hits)
@@ -40,7 +40,7 @@ def test_dense_search_is_the_slow_twin(searcher, question):
 
 def test_languages(searcher):
     those = [one for one in passages() if one.language in ("de", "zh")]
-    hits = searcher.search("water is hot", top_k=4, languages=["zh", "de"], words=False)
+    hits = searcher.search("water is hot", top_k=4, languages=["zh", "de"])
     assert found(hits) == slow_search("water is hot", those, 4)
     with pytest.raises(RecipeError, match="language 'fr': the index has de, en, zh"):
         searcher.search("x", languages=["fr"])
@@ -67,7 +67,7 @@ def test_filters(searcher, where, kept, words):
 
 
 def test_quota(searcher):
-    hits = searcher.search("water is hot", top_k=6, balance="quota", words=False)
+    hits = searcher.search("water is hot", top_k=6, balance="quota")
     assert sorted(hit.language for hit in hits) == ["de", "de", "en", "en", "zh", "zh"]
     for language in TEXTS:
         those = [one for one in passages() if one.language == language]
@@ -82,7 +82,7 @@ def test_centred(searcher):
     means = {language: plain[at].mean() for language, at in of.items()}
     middle = np.mean(list(means.values()))
     wanted = {one.id: plain[at] - means[one.language] + middle for at, one in enumerate(those)}
-    hits = searcher.search(question, top_k=12, balance="centred", words=False)
+    hits = searcher.search(question, top_k=12, balance="centred")
     assert [hit.id for hit in hits] == sorted(wanted, key=lambda name: (-wanted[name], name))
     assert {hit.id: hit.score for hit in hits} == {
         name: pytest.approx(score, abs=1e-5) for name, score in wanted.items()
@@ -94,8 +94,8 @@ def test_words_find_what_similarity_does_not(tmp_path):
     those.append(Passage("code", "the error QX-4711 means: no paper", "en"))
     make_index(tmp_path / "i", those, WordsEncoder(dimension=2))
     with Searcher(tmp_path / "i", WordsEncoder(dimension=2)) as searcher:
-        assert "code" not in {hit.id for hit in searcher.search("QX 4711", top_k=2, words=False)}
-        found = {hit.id: hit for hit in searcher.search("QX 4711", top_k=2)}
+        assert "code" not in {hit.id for hit in searcher.search("QX 4711", top_k=2)}
+        found = {hit.id: hit for hit in searcher.search("QX 4711", top_k=2, words=True)}
         assert found["code"].words is not None
 
 
