@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from isogloss.evaluation.model_evaluation import evaluate_model
     from isogloss.exchange.evaluator import MultilingualRetrievalEvaluator
     from isogloss.exchange.mteb_task import mteb_task
+    from isogloss.search import Searcher
     from isogloss.training.recipe import Recipe, make_recipe
     from isogloss.training.run import train
 
@@ -30,6 +31,7 @@ _HOMES = {
     "Plan": "isogloss.batching",
     "Recipe": "isogloss.training.recipe",
     "RetrievalBenchmark": "isogloss.corpus",
+    "Searcher": "isogloss.search",
     "SentenceTransformerEncoder": "isogloss.encoding.encoder",
     "evaluate_model": "isogloss.evaluation.model_evaluation",
     "load_benchmark": "isogloss.corpus",
@@ -48,6 +50,7 @@ __all__ = [
     "Plan",
     "Recipe",
     "RetrievalBenchmark",
+    "Searcher",
     "SentenceTransformerEncoder",
     "__version__",
     "evaluate_model",

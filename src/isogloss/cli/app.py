@@ -15,9 +15,11 @@ from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
+from isogloss.cli.index import index, unindex
 from isogloss.cli.mine import mine
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
+from isogloss.cli.search import search
 from isogloss.cli.study import study_app
 from isogloss.cli.train import train
 
@@ -55,6 +57,9 @@ app.command()(train)
 app.command()(plan)
 app.command()(demo)
 data_app.command()(mine)
+app.command()(index)
+app.command()(unindex)
+app.command()(search)
 app.add_typer(study_app, name="study")
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")

@@ -81,16 +81,15 @@ class StagedProgress:
         if self._progress is not None:
             self._progress.stop()
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Report how much of a stage is done."""
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Report how much of a stage is done, of a total where it is known."""
         now = time.perf_counter()
         began = self._began.setdefault(stage, now)
         rate = done / (now - began) if now > began else 0.0
-        self.show(
-            stage, done, total, f"{rate:.0f}/s" if rate else "", (total - done) / rate if rate else None
-        )
+        left = (total - done) / rate if rate and total is not None else None
+        self.show(stage, done, total, f"{rate:.0f}/s" if rate else "", left)
 
-    def show(self, stage: str, done: int, total: int, rate: str, seconds_left: float | None) -> None:
+    def show(self, stage: str, done: int, total: int | None, rate: str, seconds_left: float | None) -> None:
         """Report with a rate of the caller's own."""
         if self._progress is not None:
             if stage not in self._tasks:
@@ -98,11 +97,13 @@ class StagedProgress:
             self._progress.update(self._tasks[stage], completed=done, total=total, rate=rate)
             return
         now = time.perf_counter()
-        if done < total and now - self._last_line < _SECONDS_BETWEEN_LINES:
+        going_on = total is None or done < total
+        if going_on and now - self._last_line < _SECONDS_BETWEEN_LINES:
             return
         self._last_line = now
-        left = f", {_duration(seconds_left)} left" if seconds_left is not None and done < total else ""
-        print(f"{stage}: {done}/{total}{', ' + rate if rate else ''}{left}", file=sys.stderr, flush=True)
+        left = f", {_duration(seconds_left)} left" if seconds_left is not None and going_on else ""
+        of = "" if total is None else f"/{total}"
+        print(f"{stage}: {done}{of}{', ' + rate if rate else ''}{left}", file=sys.stderr, flush=True)
 
     def message(self, text: str) -> None:
         """Print a line above the bars."""

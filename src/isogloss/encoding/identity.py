@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from isogloss.errors import ModelError
@@ -55,12 +56,19 @@ def weights_digest(model: SentenceTransformer) -> str | None:
     import torch
 
     digest = hashlib.sha256(repr(model).encode())
-    tokenizer = model.tokenizer
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    digest.update((backend.to_str() if backend is not None else repr(tokenizer)).encode())
+    digest.update(_tokenizer_settings(model.tokenizer).encode())
     any_weights = False
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         any_weights |= tensor.is_floating_point()
     return digest.hexdigest() if any_weights else None
+
+
+def _tokenizer_settings(tokenizer: Any) -> str:
+    """The settings of a tokenizer, without those that its last call left behind."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return repr(tokenizer)
+    settings = json.loads(backend.to_str())
+    return json.dumps({**settings, "truncation": None, "padding": None}, sort_keys=True)

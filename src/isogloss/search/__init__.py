@@ -1,0 +1,14 @@
+"""Index passages and search them, in every language at once.
+
+    sources -> passage -> store (SQLite: passages, words) + vector_file -> backend (exact, Milvus)
+    indexing: brings an index up to date;  searcher: asks it
+
+The names below are what users of the library need.
+"""
+
+from isogloss.search.folder import IndexSettings
+from isogloss.search.indexing import IndexWriter, Updated
+from isogloss.search.passage import Passage
+from isogloss.search.searcher import Hit, Searcher
+
+__all__ = ["Hit", "IndexSettings", "IndexWriter", "Passage", "Searcher", "Updated"]

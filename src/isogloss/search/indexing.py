@@ -1,0 +1,359 @@
+"""Bring an index up to date with passages: what is new is encoded, what is unchanged costs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from isogloss.encoding.encoder import Encoder, encode_distinct, uses_languages
+from isogloss.encoding.identity import passage_identity
+from isogloss.errors import CorpusError, DataError, OutputError, RecipeError
+from isogloss.files import refuse_existing
+from isogloss.search.backend import WritableBackend
+from isogloss.search.detection import detect
+from isogloss.search.folder import (
+    LOCK,
+    STORE,
+    IndexSettings,
+    is_index,
+    open_milvus,
+    read_settings,
+    vector_file,
+)
+from isogloss.search.milvus import is_server
+from isogloss.search.passage import Passage
+from isogloss.search.store import PassageStore, Published
+from isogloss.search.vector_file import VectorFile
+from isogloss.search.words import words_of
+
+_AT_ONCE = 512
+"""Passages encoded between two commits: what a kill can lose."""
+_GIVEN_AT_ONCE = 4096
+Progress = Callable[[str, int], None]
+"""Told a stage and how many passages are done in it."""
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What an update did.
+
+    Attributes:
+        added: passages that are new.
+        changed: passages whose text, title, language or metadata are others now.
+        removed: passages that are gone.
+        unchanged: passages that were there as they are.
+        encoded: texts that the model was given.
+        passages: live passages by language, after it.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    encoded: int
+    passages: dict[str, int]
+
+
+class IndexWriter:
+    """The one writer of an index.
+
+    Args:
+        folder: the index.
+        token: of a Milvus server.
+
+    Raises:
+        OutputError: another process is changing the index, or the folder cannot be written in.
+        DataError: it is no index.
+    """
+
+    def __init__(self, folder: str | Path, *, token: str | None = None) -> None:
+        self.folder = Path(folder)
+        self.token = token
+        if not is_index(self.folder):
+            raise DataError(
+                f"{self.folder}: no index; make one with `isogloss index MODEL PASSAGES --output INDEX`"
+            )
+        self._lock = FileLock(self.folder / LOCK)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise OutputError(
+                f"{self.folder}: another process is changing the index; wait until it is done"
+            ) from error
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot write: {error.strerror or error}") from error
+        try:
+            self.store = PassageStore(self.folder / STORE, writable=True)
+            self.settings = read_settings(self.store)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        encoder: Encoder,
+        settings: IndexSettings,
+        *,
+        token: str | None = None,
+    ) -> IndexWriter:
+        """Make an empty index and open it.
+
+        Args:
+            folder: a new folder, or an empty one.
+            encoder: gives the dimension, if the settings have none.
+            settings: what to make it with; `identity` and `collection` are filled in here.
+            token: of a Milvus server.
+
+        Raises:
+            OutputError: the folder exists, or cannot be made.
+        """
+        folder = Path(folder)
+        refuse_existing(folder)
+        if settings.backend not in ("exact", "milvus"):
+            raise RecipeError(
+                f"backend {settings.backend!r}: there is none of that name; choose exact or milvus"
+            )
+        if settings.uri and (settings.backend != "milvus" or not is_server(settings.uri)):
+            raise RecipeError(
+                f"--uri {settings.uri}: goes with --backend milvus, and is a server's, http://..."
+            )
+        dimension = settings.dimension or encoder.encode(["a"], "passage").shape[1]
+        filled = replace(
+            settings,
+            identity=passage_identity(encoder),
+            dimension=int(dimension),
+            collection=settings.collection or f"isogloss_{secrets.token_hex(6)}",
+        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot make the folder: {error.strerror or error}") from error
+        try:
+            if filled.backend == "milvus":
+                open_milvus(folder, filled, token, create=True).close()
+            # An index is there once its settings are written down, the last step.
+            store = PassageStore(folder / STORE, writable=True)
+            with store.transaction():
+                store.write_about({**filled.as_record(), "generation": 0, "next_position": 0, "vectors": 0})
+            store.close()
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return cls(folder, token=token)
+
+    def close(self) -> None:
+        """Let another process write."""
+        self.store.close()
+        self._lock.release()
+
+    def __enter__(self) -> IndexWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def update(
+        self,
+        passages: Iterable[tuple[str, Passage]],
+        encoder: Encoder,
+        *,
+        prune: bool = False,
+        progress: Progress | None = None,
+    ) -> Updated:
+        """Add passages, and change those whose id and said language are there.
+
+        Readers see the index before the update until the update is done. A killed update is begun anew by the next,
+        which encodes only what the killed one had not.
+
+        Args:
+            passages: each with words for its place.
+            encoder: the model that the index was made with.
+            prune: whether passages that are not among these are removed.
+            progress: told what is done.
+
+        Raises:
+            CorpusError: an id comes twice.
+            DataError: the model is another one.
+            OutputError: the index cannot be written.
+        """
+        self._check(encoder)
+        report = progress or (lambda stage, done: None)
+        self._clear_up()
+        unchanged = encoded = done = 0
+        source = iter(passages)
+        while part := list(islice(source, _AT_ONCE)):
+            staged, texts = self._take(part, encoder)
+            unchanged += len(part) - staged
+            encoded += texts
+            done += len(part)
+            report("passages", done)
+        if not done:
+            raise CorpusError(f"{self.folder}: no passage was given; nothing is changed")
+        self._give_staged(report)
+        with self.store.transaction():
+            count_words = words_of if self.settings.words else None
+            published = self.store.publish(prune=prune, count_words=count_words)
+        self._clear_up()
+        self._forget_vectors()
+        return self._updated(published, unchanged, encoded)
+
+    def remove(self, ids: Sequence[str]) -> Updated:
+        """Remove the passages of ids, in all their languages.
+
+        Raises:
+            CorpusError: no passage has one of the ids; nothing is changed then.
+        """
+        self._clear_up()
+        before = sum(self.store.counts().values())
+        with self.store.transaction():
+            if unknown := self.store.kill(ids):
+                raise CorpusError(
+                    f"{self.folder}: no passage has the id {', '.join(map(repr, unknown[:5]))}; nothing is changed"
+                )
+        self._clear_up()
+        self._forget_vectors()
+        removed = before - sum(self.store.counts().values())
+        return self._updated(Published(0, 0, removed), before - removed, 0)
+
+    def _updated(self, published: Published, unchanged: int, encoded: int) -> Updated:
+        return Updated(*published, unchanged, encoded, self.store.counts())
+
+    def _check(self, encoder: Encoder) -> None:
+        identity = passage_identity(encoder)
+        if identity != self.settings.identity:
+            other = sorted(
+                key
+                for key in {*identity, *self.settings.identity}
+                if identity.get(key) != self.settings.identity.get(key)
+            )
+            raise DataError(
+                f"{self.folder}: made with {self.settings.model}, and {encoder.name} differs in {', '.join(other)};"
+                " give that model, or make another index"
+            )
+
+    def _take(self, part: Sequence[tuple[str, Passage]], encoder: Encoder) -> tuple[int, int]:
+        """Stage what is new or changed of some passages.
+
+        Returns:
+            How many were staged, and how many texts were encoded.
+        """
+        with self.store.transaction():
+            if (twice := self.store.see(passage for _, passage in part)) is not None:
+                where = [place for place, passage in part if _key(passage) == _key(twice)][-1]
+                said = f" in {twice.said_language}" if twice.said_language else ""
+                raise CorpusError(
+                    f"{where}: the id {twice.id!r}{said} came before; every passage needs an id of its own"
+                )
+        known = self.store.digests([passage for _, passage in part])
+        new = [
+            passage for (_, passage), digest in zip(part, known, strict=True) if digest != passage.digest()
+        ]
+        if not new:
+            return 0, 0
+        new = _with_languages(new)
+        keys = [_text_key(passage, encoder) for passage in new]
+        positions = self.store.known_vectors(sorted(set(keys)))
+        missing = [at for at, key in enumerate(keys) if key not in positions]
+        first_of = {keys[at]: new[at] for at in reversed(missing)}
+        if first_of:
+            vectors, rows = encode_distinct(
+                encoder,
+                [passage.encoded_text for passage in first_of.values()],
+                "passage",
+                languages=[passage.language for passage in first_of.values()],
+            )
+            start = int(self.store.about()["next_position"])
+            self._file().write(start, vectors[rows])
+            added = {key: start + number for number, key in enumerate(first_of)}
+            positions |= added
+        with self.store.transaction():
+            if first_of:
+                self.store.add_vectors(added)
+            self.store.stage(new, [positions[key] for key in keys])
+        return len(new), len(first_of)
+
+    def _give_staged(self, report: Progress) -> None:
+        """Put what is staged into a back end that keeps vectors of its own."""
+        if self.settings.backend != "milvus":
+            return
+        with self._milvus() as backend:
+            file, done = self._file(), 0
+            staged = self.store.staged()
+            while part := list(islice(staged, _GIVEN_AT_ONCE)):
+                rows, languages, positions = zip(*part, strict=True)
+                backend.add(np.array(rows, np.int64), languages, file.read(np.array(positions, np.int64)))
+                done += len(part)
+                report("milvus", done)
+            backend.settle()
+
+    def _clear_up(self) -> None:
+        """Remove the passages that a killed update left, and those that the last one replaced.
+
+        What a killed update encoded is kept for the next.
+        """
+        gone = np.concatenate([self.store.forget_staged(), self.store.dead_rows()])
+        if self.settings.backend == "milvus" and len(gone):
+            with self._milvus() as backend:
+                backend.remove(gone)
+                backend.settle()
+        if len(gone):
+            with self.store.transaction():
+                self.store.bury()
+
+    def _forget_vectors(self) -> None:
+        """Forget vectors of no passage; where they are more than half of the file, write it anew without them."""
+        with self.store.transaction():
+            self.store.forget_unused_vectors()
+        about = self.store.about()
+        used = self.store.used_positions()
+        if 2 * len(used) >= about["next_position"]:
+            return
+        old = self._file()
+        number = int(about["vectors"]) + 1
+        new = VectorFile(self.folder / f"vectors-{number}.f32", self.settings.dimension)
+        new.path.unlink(missing_ok=True)
+        old.copy_to(new, used)
+        with self.store.transaction():
+            self.store.move_vectors(used)
+            self.store.write_about({"vectors": number})
+        old.path.unlink(missing_ok=True)
+
+    def _file(self) -> VectorFile:
+        return vector_file(self.folder, self.store, self.settings)
+
+    @contextmanager
+    def _milvus(self) -> Iterator[WritableBackend]:
+        backend = open_milvus(self.folder, self.settings, self.token, create=True)
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+
+def _with_languages(passages: Sequence[Passage]) -> list[Passage]:
+    unknown = [at for at, passage in enumerate(passages) if passage.language is None]
+    found = list(passages)
+    if unknown:
+        for at, language in zip(unknown, detect([passages[at].text for at in unknown]), strict=True):
+            found[at] = replace(passages[at], language=language, detected=True)
+    return found
+
+
+def _key(passage: Passage) -> tuple[str, str]:
+    return passage.id, passage.said_language
+
+
+def _text_key(passage: Passage, encoder: Encoder) -> bytes:
+    language = passage.language if uses_languages(encoder) else ""
+    return hashlib.sha256(f"{language}\n{passage.encoded_text}".encode()).digest()

@@ -1,0 +1,98 @@
+"""How much an approximate back end finds of what exact search finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isogloss.encoding.encoder import Encoder
+from isogloss.errors import DataError
+from isogloss.search.backend import Backend
+from isogloss.search.folder import STORE, exact_backend, open_backend, read_settings
+from isogloss.search.store import PassageStore
+
+RECALL_AT = (1, 10, 100)
+SAMPLE = 200
+"""Passages whose texts are asked where nobody gives questions."""
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Recall of a back end against exact search.
+
+    Attributes:
+        questions: how many were asked.
+        at: the mean share of the k exact nearest that are among the k found, by k.
+    """
+
+    questions: int
+    at: dict[int, float]
+
+
+def recall_against(backend: Backend, exact: Backend, questions: NDArray[np.float32]) -> Recall:
+    """Measure a back end's recall.
+
+    Args:
+        backend: what is measured.
+        exact: exact search over the same passages.
+        questions: float32, shape (questions, dimension), unit length.
+    """
+    found = backend.search_all(questions, max(RECALL_AT))
+    wanted = exact.search_all(questions, max(RECALL_AT))
+    at = {}
+    for k in RECALL_AT:
+        shares = [
+            len({row for row, _ in some[:k]} & {row for row, _ in all_[:k]}) / len(all_[:k])
+            for some, all_ in zip(found, wanted, strict=True)
+            if all_
+        ]
+        at[k] = float(np.mean(shares)) if shares else 1.0
+    return Recall(len(questions), at)
+
+
+def verify_index(
+    folder: Path,
+    encoder: Encoder,
+    *,
+    questions: Sequence[str] | None = None,
+    token: str | None = None,
+) -> tuple[dict[str, Any], Recall]:
+    """Measure the recall of an index's back end.
+
+    Args:
+        folder: the index.
+        encoder: its model.
+        questions: what to ask; None takes the texts of `SAMPLE` of its passages, evenly over it, as questions.
+        token: of a Milvus server.
+
+    Returns:
+        What the back end is, as it describes itself, and its recall.
+
+    Raises:
+        DataError: the index is empty or damaged.
+    """
+    store = PassageStore(folder / STORE)
+    try:
+        settings = read_settings(store)
+        if questions is None:
+            live = store.live_rows().values()
+            rows = np.sort(np.concatenate([one.rows for one in live])) if live else np.empty(0, np.int64)
+            picked = (
+                rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)] if len(rows) else rows
+            )
+            questions = [passage.text for passage in store.passages(picked.tolist()).values()]
+        if not questions:
+            raise DataError(f"{folder}: there is no question to verify with")
+        vectors = encoder.encode(list(questions), "query")
+        backend, _ = open_backend(folder, store, settings, token)
+        recall = recall_against(backend, exact_backend(folder, store, settings), vectors)
+        described = backend.describe()
+        backend.close()
+    finally:
+        store.close()
+    return described, recall
