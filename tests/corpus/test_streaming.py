@@ -16,6 +16,7 @@ from isogloss.corpus.streaming import (
     VersionWriter,
     copy_versions,
     open_stream,
+    select_languages,
     stream_source,
     stream_versions,
 )
@@ -219,3 +220,18 @@ def test_spilled_rows_come_back_in_the_order_of_their_keys(tmp_path, monkeypatch
         back = np.concatenate(list(spilled.parts()))
         assert np.array_equal(back, rows[np.argsort(rows["key"], kind="stable")])
     assert any(tmp_path.iterdir()) == (buffer == 100)
+
+
+def test_some_languages_of_a_stream(tmp_path):
+    path = tmp_path / "corpus.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({"id": "a", "language": language, "query": "q", "passage": language}) + "\n"
+            for language in ("en", "de", "fr")
+        )
+    )
+    kept = select_languages(open_stream(path), ("de", "fr"))
+    assert [version.language for _, version in kept.placed] == ["de", "fr"]
+    with pytest.raises(CorpusError, match="corpus: has no language hi; it has de, en, fr"):
+        copy_versions(select_languages(open_stream(path), ("de", "hi")), tmp_path / "none.jsonl")
+    assert not (tmp_path / "none.jsonl").exists()

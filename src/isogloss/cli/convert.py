@@ -47,7 +47,7 @@ def convert(
         list[str] | None,
         typer.Option(
             "--language",
-            help="With --from: read this language alone (repeatable), or say what language the data are in.",
+            help="Keep this language alone; repeatable. With --from, also: what language the data are in.",
         ),
     ] = None,
     split: Annotated[
@@ -99,6 +99,8 @@ def convert(
 
     Example: isogloss data convert my-faq.jsonl.gz my-faq
 
+    Example: isogloss data convert sample:train english.jsonl --language en
+
     Example: isogloss data convert mmarco mmarco-corpus --from mmarco --language de --language en
 
     Example: isogloss data convert faq.csv faq --from table --language en --column query=asked --column passage=text
@@ -108,7 +110,6 @@ def convert(
     from isogloss.errors import RecipeError
 
     options = {
-        "--language": languages,
         "--split": split,
         "--column": columns,
         "--passage": None if passage == "paragraph" else passage,
@@ -117,16 +118,19 @@ def convert(
     if from_ is None and (lonely := next((name for name, value in options.items() if value), None)):
         raise RecipeError(f"{lonely} goes with --from FORMAT; `isogloss data formats` lists them")
     if to is not None:
-        if from_ is not None or len(sources) > 1:
-            raise RecipeError("--to takes one benchmark, and no --from: convert to a corpus first")
+        if from_ is not None or len(sources) > 1 or languages:
+            raise RecipeError(
+                "--to takes one benchmark, and no --from or --language: convert to a corpus first"
+            )
         _export(sources[0], output, data_dir, to, apart)
         return
     if apart:
         raise RecipeError("--apart goes with --to beir")
-    from isogloss.corpus.streaming import join_streams, open_stream
+    from isogloss.corpus.streaming import join_streams, open_stream, select_languages
 
     if from_ is None:
-        _write(join_streams([open_stream(source, data_dir=data_dir) for source in sources]), output)
+        stream = join_streams([open_stream(source, data_dir=data_dir) for source in sources])
+        _write(select_languages(stream, _languages(languages)) if languages else stream, output)
         return
     from isogloss.corpus.published.formats import Reading, open_published
 
@@ -191,7 +195,6 @@ def _write(stream: VersionStream, output: Path) -> None:
 def _options(
     languages: list[str] | None, split: str | None, columns: list[str] | None, passage: str, pairs: str | None
 ) -> ReadOptions:
-    from isogloss.corpus import standard_language
     from isogloss.corpus.published.reading import ReadOptions
     from isogloss.corpus.published.tables import FIELDS
     from isogloss.errors import RecipeError
@@ -207,12 +210,18 @@ def _options(
             raise RecipeError(f"--column {column}: give FIELD=COLUMN, with a field of {', '.join(FIELDS)}")
         named[field] = name
     return ReadOptions(
-        languages=tuple(sorted({standard_language(code) for code in languages or []})),
+        languages=_languages(languages),
         split=split,
         columns=named,
         passage=passage,
         pairs=pairs,
     )
+
+
+def _languages(codes: list[str] | None) -> tuple[str, ...]:
+    from isogloss.corpus import standard_language
+
+    return tuple(sorted({standard_language(code) for code in codes or []}))
 
 
 def _export(source: str, output: Path, data_dir: Path | None, to: str, apart: bool) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from isogloss.corpus import registry, sample
@@ -20,6 +20,7 @@ __all__ = [
     "VersionWriter",
     "copy_versions",
     "open_stream",
+    "select_languages",
     "stream_source",
     "stream_versions",
 ]
@@ -133,6 +134,34 @@ def join_streams(streams: Sequence[VersionStream]) -> VersionStream:
         return sum(done for done, _ in ends), sum(total for _, total in ends)
 
     return VersionStream("", False, placed(), describe, progress)
+
+
+def select_languages(stream: VersionStream, languages: Collection[str]) -> VersionStream:
+    """A stream without the versions in other languages.
+
+    Args:
+        stream: the versions.
+        languages: those to keep, in their standard form.
+
+    Raises:
+        CorpusError: when its turn comes, the end of a stream that has none of one of the languages.
+    """
+
+    def placed() -> Iterator[tuple[int, Version]]:
+        missing = set(languages)
+        there: set[str] = set()
+        for place, version in stream.placed:
+            there.add(version.language)
+            if version.language in languages:
+                missing.discard(version.language)
+                yield place, version
+        if missing:
+            raise CorpusError(
+                f"{stream.name or 'the sources'}: has no language {', '.join(sorted(missing))}; it has"
+                f" {', '.join(sorted(there))}"
+            )
+
+    return replace(stream, placed=placed())
 
 
 def copy_versions(
