@@ -9,7 +9,6 @@ import typer
 from isogloss._version import __version__
 from isogloss.cli.audit import audit
 from isogloss.cli.compare import compare
-from isogloss.cli.data import data_app
 from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.encode import encode
@@ -18,6 +17,7 @@ from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
 from isogloss.cli.study import study_app
 from isogloss.cli.train import train
+from isogloss.cli.translate import data_app
 
 app = typer.Typer(
     name="isogloss",
