@@ -124,7 +124,8 @@ def translate(
     run that was stopped goes on with the same command, and a changed corpus has only its new sentences translated. What
     fails stands with the reason in OUTPUT.failures.jsonl.
 
-    Example: isogloss data translate faq.jsonl --to es --engine "command:apertium -u {source}-{target}" --output faq-es.jsonl
+    Example: isogloss data translate faq.jsonl --to de,fr --engine transformers:facebook/nllb-200-distilled-600M
+    --output faq-de-fr.jsonl
     """
     from isogloss.cli.console import quiet_libraries, staged_progress
     from isogloss.corpus import read_corpus, standard_language
@@ -227,10 +228,8 @@ def _print_plan(translation: CorpusTranslation, prices: Prices) -> None:
     print_table(Table("distinct sentences", header, tuple(rows), words=1))
     if prices:
         cost = translation.expected_cost(prices)
-        typer.echo(
-            "expected cost: "
-            + ("known once the first answers tell their tokens" if cost is None else f"{cost:.2f}")
-        )
+        shown = "known once answers tell their tokens" if cost is None else f"{cost:.2f}"
+        typer.echo(f"expected cost: {shown}")
 
 
 def _print_reports(reports: list[TargetReport]) -> None:

@@ -21,9 +21,9 @@ def defect(sentence: str, translation: str) -> str | None:
         translation: what came, without white space around it.
 
     Returns:
-        `empty`; `control characters`; `broken characters`, U+FFFD; `repetition`: a few words, or characters, again and again where the sentence has
-        nothing of the kind; `too long`: more than four times as long and 40 characters more, a Chinese, Japanese or
-        Korean character counting as three; or None.
+        `empty`; `control characters`; `broken characters`, U+FFFD; `repetition`: a few words, or characters, again and
+        again where the sentence has nothing of the kind; `too long`: more than four times as long and 40 characters
+        more, a Chinese, Japanese or Korean character counting as three; or None.
     """
     if not translation:
         return "empty"

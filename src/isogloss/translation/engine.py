@@ -40,7 +40,7 @@ class Engine(Protocol):
     tokens: tuple[int, int] | None
 
     def identity(self) -> dict[str, Any]:
-        """Say what translations depend on: checksums, versions, options; two engines with one identity translate alike."""
+        """Say what translations depend on, checksums, versions, options: engines with one identity translate alike."""
         ...
 
     def refusal(self, source: str, target: str) -> str | None:
@@ -74,5 +74,5 @@ class Engine(Protocol):
         ...
 
 
-class EngineStopped(IsoglossError):
+class EngineStopped(IsoglossError):  # noqa: N818 - nothing went wrong
     """The engine was told to stop."""

@@ -164,11 +164,12 @@ class TranslationMemory:
                 ).fetchall()
             if not rows:
                 break
-            for length, number, text in rows:
+            length, number, _ = rows[-1]
+            for _, sentence, text in rows:
                 if batch and (len(batch) == sentences or (len(batch) + 1) * len(batch[0].text) > characters):
                     yield batch
                     batch = []
-                batch.append(Sentence(number, text))
+                batch.append(Sentence(sentence, text))
         if batch:
             yield batch
 

@@ -20,6 +20,8 @@ from isogloss.translation.engine import EngineStopped, Failure
 
 _PLACES = ("source", "target", "source_tag", "target_tag")
 _QUOTED = 200
+_IN_VAIN = 8
+"""Sentences that may fail before any went well: then it is not the sentences."""
 
 
 class CommandEngine:
@@ -80,7 +82,8 @@ class CommandEngine:
         )
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
+        self._stopped = self._worked = False
+        self._failed = 0
 
     def identity(self) -> dict[str, Any]:
         """The command line, how sentences are parted, other codes, and the version that was given."""
@@ -118,11 +121,18 @@ class CommandEngine:
                 lines = lines[::2]
             if code:
                 problem = f"exit code {code}: {_said(errors)}"
-            elif len(lines) == len(sentences):
+            elif len(lines) == len(sentences) and output:
+                self._worked = True
                 return list(lines)
             else:
                 problem = f"{len(lines)} lines for {len(sentences)}" if output else "no output"
+                problem += f": {_said(errors)}" if errors.strip() else ""
         if len(sentences) == 1:
+            self._failed += 1
+            if self._failed >= _IN_VAIN and not self._worked:
+                raise ModelError(
+                    f"{self.name}: {self._failed} sentences failed and none went well: {problem}"
+                )
             return [Failure(f"engine: {problem}")]
         half = len(sentences) // 2
         return [
