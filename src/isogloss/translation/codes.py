@@ -55,7 +55,7 @@ def opus_codes(language: str) -> Iterator[str]:
 
 
 def same_language(code: str, language: str) -> bool | None:
-    """Whether a model's code (`eng`, `de`, `zho_Hans`) is of a language; None where it is of no single one (`ROMANCE`)."""
+    """Whether a model's code (`eng`, `de`, `zho_Hans`) is of a language; None where it is of no single one."""
     try:
         known = langcodes.Language.get(langcodes.standardize_tag(code.replace("_", "-")))
     except ValueError:
