@@ -27,6 +27,7 @@ COMMANDS = (
     "data list",
     "data split",
     "data texts",
+    "data translate",
     "model",
     "model fetch",
     "model average",
