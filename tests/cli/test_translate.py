@@ -155,7 +155,7 @@ def test_what_fails_is_left_out_said_and_tried_again_when_asked(run, corpus, pro
     )
     options = ("data", "translate", corpus, "--from", "en", "--to", "de", "--output", output)
     options = (*options, "--engine", engine)
-    code, out, err = run(*options)
+    code, _, err = run(*options)
     assert code == 0, err
     assert [(record["id"], record["language"]) for record in lines(output)][:3] == [
         ("a", "en"),
