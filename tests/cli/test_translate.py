@@ -234,12 +234,12 @@ def big(path):
     )
 
 
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
-def test_a_stopped_run_goes_on_where_it_was(run, program, tmp_path, kind):
+@pytest.mark.parametrize(("kind", "jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 1), (signal.SIGINT, 3)])
+def test_a_stopped_run_goes_on_where_it_was(run, program, tmp_path, kind, jobs):
     corpus, output = big(tmp_path / "c.jsonl"), tmp_path / "out.jsonl"
     engine = program("print(f'{target}:{line}'); time.sleep(0.02)")
     words = ["data", "translate", corpus, "--to", "de", "--output", output, "--engine", engine]
-    words = [*map(str, words), "--batch-size", "4"]
+    words = [*map(str, words), "--batch-size", "4", "--jobs", str(jobs)]
     process = subprocess.Popen(
         [sys.executable, "-m", "isogloss", *words], stderr=subprocess.PIPE, text=True, env=os.environ
     )
@@ -262,8 +262,8 @@ def test_a_stopped_run_goes_on_where_it_was(run, program, tmp_path, kind):
     assert code == 0, err
     after = program.taken()
     assert {*before, *after} == {f"de {text}" for number in range(60) for text in texts_of(number)}
-    # At most the batch at hand is translated a second time.
-    assert 120 <= len(before) + len(after) <= 120 + 8
+    # At most the batches at hand are translated a second time.
+    assert 120 <= len(before) + len(after) <= 120 + 4 * jobs
     assert len(lines(output)) == 120
     assert lines(output)[1] == {"id": "0", "language": "de", "query": "de:Q000?", "passage": "de:A 000."}
 

@@ -9,6 +9,7 @@ import typer
 from isogloss._version import __version__
 from isogloss.cli.audit import audit
 from isogloss.cli.compare import compare
+from isogloss.cli.data import data_app
 from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.encode import encode
@@ -17,7 +18,7 @@ from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
 from isogloss.cli.study import study_app
 from isogloss.cli.train import train
-from isogloss.cli.translate import data_app
+from isogloss.cli.translate import translate
 
 app = typer.Typer(
     name="isogloss",
@@ -52,6 +53,7 @@ app.command()(debias)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)
+data_app.command()(translate)
 app.add_typer(study_app, name="study")
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isogloss.cli.data import data_app
 from isogloss.cli.options import DataDir
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from isogloss.translation.run import CorpusTranslation, TargetReport
 
 
-@data_app.command()
 def translate(
     corpus: Annotated[str, typer.Argument(help="Anything that reads as a corpus.")],
     to: Annotated[str, typer.Option(help="Languages to translate to, with commas: de,fr.")],

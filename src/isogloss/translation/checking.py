@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
+_AGAIN_AND_AGAIN = re.compile(r"(.{1,12}?)\1{5}")
 _LONGER = 4
 _ALLOWANCE = 40
 _WORDS_A_UNIT = 8
@@ -31,13 +32,8 @@ def defect(sentence: str, translation: str) -> str | None:
         return "control characters"
     if "\ufffd" in translation and "\ufffd" not in sentence:
         return "broken characters"
-    for units, longest, repeats, tokens in (
-        (str.split, _WORDS_A_UNIT, 4, 8),
-        (list, _CHARACTERS_A_UNIT, 6, 24),
-    ):
-        run = _longest_run(units(translation), longest, repeats)
-        if run >= tokens and run > 2 * _longest_run(units(sentence), longest, 2):
-            return "repetition"
+    if _repeats(sentence, translation):
+        return "repetition"
     if _extent(translation) > _ALLOWANCE + _LONGER * _extent(sentence):
         return "too long"
     return None
@@ -48,6 +44,20 @@ def is_copy(sentence: str, translation: str) -> bool:
     if " ".join(sentence.split()).casefold() != " ".join(translation.split()).casefold():
         return False
     return len(sentence.split()) >= 4 or _extent(sentence) >= 20
+
+
+def _repeats(sentence: str, translation: str) -> bool:
+    """Whether a stretch of eight words is one phrase four times over, or of 24 characters six times; not so before."""
+    words = translation.split()
+    # Whatever stands there four times over leaves three quarters of its words without a new one.
+    if len(words) - len(set(words)) >= 6:
+        run = _longest_run(words, _WORDS_A_UNIT, 4)
+        if run >= 8 and run > 2 * _longest_run(sentence.split(), _WORDS_A_UNIT, 2):
+            return True
+    if not _AGAIN_AND_AGAIN.search(translation):
+        return False
+    run = _longest_run(translation, _CHARACTERS_A_UNIT, 6)
+    return run >= 24 and run > 2 * _longest_run(sentence, _CHARACTERS_A_UNIT, 2)
 
 
 def _longest_run(units: Sequence[str], longest: int, repeats: int) -> int:

@@ -23,6 +23,8 @@ _SECONDS_FOR_A_LOCK = 60.0
 _KEYS_AT_ONCE = 500
 _ROWS_AT_ONCE = 10_000
 
+# CROSS JOIN below has SQLite go through the tables in the order written: from the few rows to look for, never through
+# all translations.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS engines (number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS sentences (number INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, text TEXT NOT NULL);
@@ -194,7 +196,8 @@ class TranslationMemory:
             for start in range(0, len(keys), _KEYS_AT_ONCE):
                 part = keys[start : start + _KEYS_AT_ONCE]
                 rows = self._connection.execute(
-                    f"""SELECT digest, translations.text, reason FROM sentences JOIN translations ON sentence = number
+                    f"""SELECT digest, translations.text, reason
+                        FROM sentences CROSS JOIN translations ON sentence = number
                         WHERE digest IN ({",".join("?" * len(part))}) AND engine = ? AND source = ? AND target = ?""",
                     (*part, self._engine, source, target),
                 )

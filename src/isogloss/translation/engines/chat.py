@@ -58,7 +58,7 @@ class ChatEngine:
     ) -> None:
         self.name = model
         self.batch_size, self.at_once = batch_size, at_once
-        self.tokens: tuple[int, int] = (0, 0)
+        self.tokens: tuple[int, int] | None = (0, 0)
         self._model, self._url = parse_endpoint(model, _PATH)
         self._codes, self._version = dict(codes), version
         self._requests = EndpointRequests(
@@ -148,7 +148,7 @@ class ChatEngine:
 
     def _count(self, usage: Mapping[str, Any]) -> None:
         with self._lock:
-            read, written = self.tokens
+            read, written = self.tokens or (0, 0)
             self.tokens = (
                 read + int(usage.get("prompt_tokens") or 0),
                 written + int(usage.get("completion_tokens") or 0),

@@ -47,7 +47,7 @@ class CommandEngine:
     """
 
     batch_characters = 2**40
-    tokens = None
+    tokens: tuple[int, int] | None = None
 
     def __init__(
         self,

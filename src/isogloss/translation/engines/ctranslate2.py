@@ -33,7 +33,7 @@ class CTranslate2Engine:
     """
 
     at_once = 1
-    tokens = None
+    tokens: tuple[int, int] | None = None
 
     def __init__(
         self,

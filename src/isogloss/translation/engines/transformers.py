@@ -29,7 +29,7 @@ class TransformersEngine:
     """
 
     at_once = 1
-    tokens = None
+    tokens: tuple[int, int] | None = None
 
     def __init__(
         self, model: str, *, codes: Mapping[str, str], beam_size: int, device: str | None, batch_size: int
