@@ -146,9 +146,9 @@ def test_apertium_translates_english_to_spanish():
     spanish = apertium("eng", "spa")
     assert spanish.refusal("en", "es") is None
     assert "Mode eng-xho does not exist" in spanish.refusal("en", "xh")
-    assert spanish.translate(["The house is big.", "The dog runs."], "en", "es") == [
+    assert spanish.translate(["The house is big.", "The cat is black."], "en", "es") == [
         "La casa es grande.",
-        "El perro corre.",
+        "El gato es negro.",
     ]
 
 
