@@ -295,6 +295,34 @@ def test_a_chat_endpoint_with_its_price(run, corpus, tmp_path):
     assert lines(tmp_path / "out.jsonl")[1]["title"] == translation_of("Places", "de")
 
 
+def test_what_came_before_a_server_failed_is_kept(run, corpus, tmp_path):
+    with serving() as server:
+        server.answer = lambda number, texts: (401, {"error": "no money"}) if number else None
+        options = (
+            "data",
+            "translate",
+            corpus,
+            "--from",
+            "en",
+            "--to",
+            "de",
+            "--engine",
+            f"openai:m@{server.url}",
+        )
+        options = (*options, "--output", tmp_path / "out.jsonl", "--batch-size", "4", "--jobs", "1")
+        code, _, err = run(*options)
+        assert code == 2
+        assert "401: no money" in err
+        assert not (tmp_path / "out.jsonl").exists()
+        server.answer = lambda number, texts: None
+        assert run(*options)[0] == 0
+    assert sorted(server.texts) == sorted([*SENTENCES, "Who?", *json.loads(asked(server, 1))])
+
+
+def asked(server, number):
+    return server.requests[number]["messages"][1]["content"]
+
+
 def test_a_dry_run_counts_and_prices(run, corpus, program, tmp_path):
     options = ("data", "translate", corpus, "--from", "en", "--to", "de", "--output", tmp_path / "out.jsonl")
     options = (*options, "--price-per-million-characters", "20000", "--dry-run", "--engine", program())

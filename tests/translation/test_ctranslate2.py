@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.util import find_spec
 
 import pytest
 
@@ -10,7 +11,8 @@ from isogloss.errors import ModelError
 from isogloss.translation.engine import Failure
 from tests.translation.tiny_models import SENTENCES
 
-ctranslate2 = pytest.importorskip("ctranslate2", reason="needs the extra ctranslate2")
+# Imported in the tests alone, so that collecting them loads no second thread pool beside torch's.
+pytestmark = pytest.mark.skipif(find_spec("ctranslate2") is None, reason="needs the extra ctranslate2")
 
 ENGLISH = SENTENCES["en"]
 
@@ -26,6 +28,8 @@ def engine(folder, tokenizer=None, **options):
 
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory):
+    import ctranslate2
+
     def convert(folder):
         made = tmp_path_factory.mktemp("converted") / folder.name
         ctranslate2.converters.TransformersConverter(str(folder)).convert(str(made))

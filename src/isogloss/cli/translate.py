@@ -127,7 +127,7 @@ def translate(
     """
     from isogloss.cli.console import quiet_libraries, staged_progress
     from isogloss.corpus import read_corpus, standard_language
-    from isogloss.errors import RecipeError
+    from isogloss.errors import Interrupted, RecipeError
     from isogloss.translation.memory import TranslationMemory, memory_path
     from isogloss.translation.opening import EngineOptions, open_engine
     from isogloss.translation.run import CorpusTranslation, source_language
@@ -157,20 +157,26 @@ def translate(
         quiet_libraries()
     opened = open_engine(engine, options)
     memory = TranslationMemory(cache or memory_path(), opened.identity())
+    size = int((read.rows >= 0).sum())
     try:
         translation = CorpusTranslation(
-            read.versions, read.languages, opened, memory, chosen, targets, retry_failed=retry_failed
+            read.versions, read.languages, size, opened, memory, chosen, targets, retry_failed=retry_failed
         )
-        reports = translation.collect()
-        if dry_run:
-            _print_plan(translation, prices)
-            return
         with staged_progress() as progress:
-            cost = translation.translate(prices, progress.show)
-        side = translation.write(output)
+            reports = translation.collect(progress)
+            if not dry_run:
+                cost = translation.translate(prices, progress)
+                side = translation.write(output, progress)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped: every translation is kept in {memory.path}; the same command goes on"
+        ) from None
     finally:
         opened.stop()
         memory.close()
+    if dry_run:
+        _print_plan(translation, prices)
+        return
     _print_reports(reports)
     if prices:
         typer.echo(f"cost: {cost:.2f}")

@@ -28,10 +28,14 @@ Versions = Callable[[], Iterator[Version]]
 
 
 class Progress(Protocol):
-    """Shows how far a stage is, as `StagedProgress.show` does."""
+    """Shows how far a stage is, as the command line's `StagedProgress` does."""
 
-    def __call__(self, stage: str, done: int, total: int, rate: str, seconds_left: float | None, /) -> None:
+    def __call__(self, stage: str, done: int, total: int, /) -> None:
         """Report how much of a stage is done."""
+        ...
+
+    def show(self, stage: str, done: int, total: int, rate: str, seconds_left: float | None, /) -> None:
+        """Report with a rate and the seconds that are left."""
         ...
 
 
@@ -87,6 +91,7 @@ class CorpusTranslation:
     Args:
         versions: the corpus.
         languages: of the corpus.
+        size: versions of the corpus, to tell how far a pass over it is.
         engine: what translates.
         memory: where translations are kept; opened for this engine.
         source: the language to translate from.
@@ -101,6 +106,7 @@ class CorpusTranslation:
         self,
         versions: Versions,
         languages: Collection[str],
+        size: int,
         engine: Engine,
         memory: TranslationMemory,
         source: str,
@@ -112,13 +118,16 @@ class CorpusTranslation:
             if refusal := engine.refusal(source, target):
                 raise ModelError(f"{engine.name}: {refusal}")
         self._versions, self._engine, self._memory = versions, engine, memory
-        self.source, self.targets = source, tuple(targets)
+        self.source, self.targets, self._size = source, tuple(targets), size
         self._retry_failed = retry_failed
         self._present = frozenset(languages) & frozenset(targets)
         self.reports: list[TargetReport] = []
 
-    def collect(self) -> list[TargetReport]:
+    def collect(self, progress: Progress | None = None) -> list[TargetReport]:
         """Collect the distinct sentences that are wanted, and see which the memory does not have.
+
+        Args:
+            progress: shows how much is read.
 
         Returns:
             A report for each target, so far without what was translated.
@@ -130,10 +139,12 @@ class CorpusTranslation:
         for chunk in _chunks(version for version in self._versions() if version.language in self._present):
             self._memory.note_present((version.id, version.language) for version in chunk)
         some = False
-        for chunk in _chunks(version for version in self._versions() if version.language == self.source):
-            some = True
+        for chunk in self._pass("reading", progress):
             wanted: dict[str, dict[str, None]] = {}
             for version in chunk:
+                if version.language != self.source:
+                    continue
+                some = True
                 targets = dict.fromkeys(self._missing_languages(version))
                 for sentence in SplitVersion(version).sentences():
                     wanted.setdefault(sentence, {}).update(targets)
@@ -147,8 +158,12 @@ class CorpusTranslation:
         """What the missing sentences will cost; None where prices are for tokens, which only the engine can count."""
         return prices.expected(sum(report.missing.characters for report in self.reports), 0, None)
 
-    def translate(self, prices: Prices, progress: Progress) -> float:
+    def translate(self, prices: Prices, progress: Progress | None = None) -> float:
         """Translate the missing sentences; each answer is kept as it comes.
+
+        Args:
+            prices: what is paid, to show the cost.
+            progress: shows rate, time left and cost.
 
         Returns:
             What it cost.
@@ -179,7 +194,9 @@ class CorpusTranslation:
                         rate += f", cost {prices.cost(characters, engine.tokens):.2f} of about {expected:.2f}"
                     # Long sentences come first, so that time goes by characters rather than by sentences.
                     left = (total - characters) / characters * seconds
-                    progress(f"{self.source} to {target}", done, report.missing.sentences, rate, left)
+                    if progress is not None:
+                        stage = f"{self.source} to {target}"
+                        progress.show(stage, done, report.missing.sentences, rate, left)
         except KeyboardInterrupt:
             raise Interrupted(
                 f"stopped: {sentences:,} of {everything:,} sentences are translated and kept in {memory.path}; the"
@@ -189,11 +206,12 @@ class CorpusTranslation:
             engine.stop()
         return prices.cost(characters, engine.tokens)
 
-    def write(self, output: Path) -> Path | None:
+    def write(self, output: Path, progress: Progress | None = None) -> Path | None:
         """Write the corpus with its new versions, each after the one that it was made of.
 
         Args:
             output: a corpus file, or a folder to make.
+            progress: shows how much is written.
 
         Returns:
             The side file with what is wrong with texts, None where nothing is; one from before is removed then.
@@ -203,16 +221,16 @@ class CorpusTranslation:
         """
         side = problems_path(output)
         with finished_file(side) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-            write_versions(self._written(file), output)
+            write_versions(self._written(file, progress), output)
         if any(report.problems for report in self.reports):
             return side
         side.unlink()
         return None
 
-    def _written(self, side: IO[str]) -> Iterator[Version]:
+    def _written(self, side: IO[str], progress: Progress | None) -> Iterator[Version]:
         """All versions, old and new; problems go to the side file."""
         reports = {report.language: report for report in self.reports}
-        for chunk in _chunks(self._versions()):
+        for chunk in self._pass("writing", progress):
             split = {
                 number: SplitVersion(version)
                 for number, version in enumerate(chunk)
@@ -238,6 +256,15 @@ class CorpusTranslation:
                     else:
                         report.translated += 1
                         yield made
+
+    def _pass(self, stage: str, progress: Progress | None) -> Iterator[list[Version]]:
+        """All versions, some at a time."""
+        done = 0
+        for chunk in _chunks(self._versions()):
+            yield chunk
+            done += len(chunk)
+            if progress is not None:
+                progress(stage, done, self._size)
 
     def _missing_languages(self, version: Version) -> Iterator[str]:
         for target in self.targets:
