@@ -30,6 +30,7 @@ COMMANDS = (
     "data split",
     "data stats",
     "data texts",
+    "data translate",
     "model",
     "model fetch",
     "model average",

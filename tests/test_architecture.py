@@ -19,7 +19,9 @@ MAY_IMPORT = {
     "items": set(),
     "corpus": {"errors", "files", "items"},
     "batching": {"errors", "items"},
-    "encoding": {"errors", "files", "corpus"},
+    "endpoints": {"errors"},
+    "translation": {"errors", "files", "corpus", "endpoints"},
+    "encoding": {"errors", "files", "corpus", "endpoints"},
     "evaluation": {"errors", "_version", "files", "corpus", "encoding"},
     "reporting": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation"},
     "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
@@ -52,6 +54,7 @@ MAY_IMPORT = {
         "mining",
         "search",
         "study",
+        "translation",
     },
     "__main__": {"cli"},
 }

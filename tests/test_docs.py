@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.conftest import make_tiny_model
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "miracl", "recipes/", "study", "openai:", ".onnx")
+SLOW_WORDS += ("transformers:", "ctranslate2:", *(() if shutil.which("cg-proc") else ("apertium",)))
 
 
 def blocks(page: Path, language: str) -> list[str]:

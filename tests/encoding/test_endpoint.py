@@ -20,10 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isogloss.cli import main
-from isogloss.encoding.embedding_requests import Patience, read_answer
-from isogloss.encoding.endpoint import EndpointEncoder, batches_of, parse_endpoint
+from isogloss.encoding.embedding_requests import read_answer
+from isogloss.encoding.endpoint import EndpointEncoder, batches_of
 from isogloss.encoding.opening import open_encoder
 from isogloss.encoding.prompts import Prompts
+from isogloss.endpoints.address import parse_endpoint
+from isogloss.endpoints.requests import Patience
 from isogloss.errors import Interrupted, ModelError, OutputError, RecipeError
 from isogloss.evaluation import read_results
 from tests.encoding.embedding_server import DIMENSION, expected, serving, vector_of
@@ -424,7 +426,7 @@ def test_a_damaged_vector_in_the_cache(server):
     ],
 )
 def test_an_address(model, parsed):
-    assert parse_endpoint(model) == parsed
+    assert parse_endpoint(model, "/embeddings") == parsed
 
 
 @pytest.mark.parametrize(
@@ -441,7 +443,7 @@ def test_an_address(model, parsed):
 )
 def test_an_address_that_is_none(model, says):
     with pytest.raises(ModelError, match=says) as raised:
-        parse_endpoint(model)
+        parse_endpoint(model, "/embeddings")
     assert "secret" not in str(raised.value)
 
 

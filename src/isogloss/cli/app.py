@@ -22,6 +22,7 @@ from isogloss.cli.plan import plan
 from isogloss.cli.search import search
 from isogloss.cli.study import study_app
 from isogloss.cli.train import train
+from isogloss.cli.translate import translate
 
 app = typer.Typer(
     name="isogloss",
@@ -60,6 +61,7 @@ data_app.command()(mine)
 app.command()(index)
 app.command()(unindex)
 app.command()(search)
+data_app.command()(translate)
 app.add_typer(study_app, name="study")
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,56 +14,19 @@ from isogloss.encoding.encoder import Progress, Side
 from isogloss.encoding.prompts import Prompts
 from isogloss.encoding.unit_rows import unit_rows
 from isogloss.encoding.vector_cache import VectorCache, cache_path
+from isogloss.endpoints.address import endpoint_key, parse_endpoint
 from isogloss.errors import Interrupted, ModelError
 
 if TYPE_CHECKING:
-    from isogloss.encoding.embedding_requests import Patience
+    from isogloss.endpoints.requests import Patience
 
-SCHEME = "openai:"
-KEY_VARIABLE = "OPENAI_API_KEY"
-
-_OPENAI = "https://api.openai.com/v1"
+_PATH = "/embeddings"
 _TEXTS_A_REQUEST = 32
 """What the servers that people run themselves take at least; fuller requests are hardly faster."""
 _CHARACTERS_A_REQUEST = 60_000
 _REQUESTS_AT_ONCE = 4
 _SAME_MODEL = 0.99
 """Cosine of a text's vectors from one model: servers round, by the texts beside it."""
-
-
-def parse_endpoint(model: str) -> tuple[str, str]:
-    """Take ``openai:MODEL@URL`` apart.
-
-    Args:
-        model: the URL up to and including ``/v1``, or with ``/embeddings``; without one it is OpenAI's.
-
-    Returns:
-        The model's name, and the URL without ``/embeddings``.
-
-    Raises:
-        ModelError: it has no model, or no URL that may be named in results.
-    """
-    rest = model.removeprefix(SCHEME)
-    found = re.fullmatch(r"(.*?)@(https?://.*)", rest)
-    if found is None and "@" in rest:
-        raise ModelError(f"{model}: after @ comes a URL that begins with http:// or https://")
-    name, url = (found[1], found[2]) if found else (rest, _OPENAI)
-    if not name.strip():
-        raise ModelError(f"{model}: no model is named; write openai:MODEL@URL")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ModelError(f"{SCHEME}{name}: the URL is none: {error}") from error
-    if parts.username is not None or parts.query or parts.fragment:
-        # It may be a secret, and so is not repeated here.
-        raise ModelError(
-            f"{SCHEME}{name}: the URL has a user, a query (?...) or a fragment (#...), which would stand in results;"
-            f" leave it out, and put the key into {KEY_VARIABLE}"
-        )
-    if not host:
-        raise ModelError(f"{model}: the URL names no server")
-    return name, url.rstrip("/").removesuffix("/embeddings")
 
 
 class EndpointEncoder:
@@ -86,14 +46,22 @@ class EndpointEncoder:
     """
 
     def __init__(self, model: str, prompts: Prompts, *, patience: Patience | None = None) -> None:
-        from isogloss.encoding.embedding_requests import EmbeddingRequests, Patience
+        from isogloss.encoding.embedding_requests import EmbeddingRequests
+        from isogloss.endpoints.requests import EndpointRequests, Patience
 
         self.name = model
         self.prompts = prompts
-        self.model, self.url = parse_endpoint(model)
+        self.model, self.url = parse_endpoint(model, _PATH)
         self._cache = VectorCache(cache_path(self.model, self.url))
         self._requests = EmbeddingRequests(
-            model, self.model, f"{self.url}/embeddings", _key(), patience or Patience()
+            EndpointRequests(
+                model,
+                self.model,
+                self.url + _PATH,
+                endpoint_key(),
+                patience or Patience(),
+                kept="vectors",
+            )
         )
         self._dimension: int | None = None
         self._same = False
@@ -170,7 +138,7 @@ class EndpointEncoder:
         self, sent: Sequence[str], missing: Sequence[int]
     ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         """Yield positions and their vectors as answers come."""
-        from isogloss.encoding.embedding_requests import Stopped
+        from isogloss.endpoints.requests import Stopped
 
         batches = batches_of([len(text) for text in sent], missing)
         waiting: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
@@ -254,11 +222,3 @@ def batches_of(lengths: Sequence[int], positions: Sequence[int]) -> list[list[in
 
 def _vector_of(texts: Sequence[str], whose: str) -> Callable[[int], str]:
     return lambda row: f"{whose}: the vector of {texts[row][:60]!r}"
-
-
-def _key() -> str | None:
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not (key.isascii() and key.isprintable()):
-        # The HTTP library would repeat it in its complaint.
-        raise ModelError(f"the key in {KEY_VARIABLE} has characters that no key has; set it again")
-    return key or None

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from isogloss.encoding.debias.saved import is_cured, load_cured
 from isogloss.encoding.encoder import Encoder, SentenceTransformerEncoder
-from isogloss.encoding.endpoint import SCHEME as ENDPOINT
 from isogloss.encoding.endpoint import EndpointEncoder
 from isogloss.encoding.loading import is_model_folder, prompts_of
 from isogloss.encoding.precision import check_precision
@@ -22,6 +21,7 @@ from isogloss.encoding.precomputed import SCHEME as VECTORS
 from isogloss.encoding.precomputed import PrecomputedEncoder
 from isogloss.encoding.prompts import Prompts
 from isogloss.encoding.vector_files import is_vector_file
+from isogloss.endpoints.address import SCHEME as ENDPOINT
 from isogloss.errors import RecipeError
 
 

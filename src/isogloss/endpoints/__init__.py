@@ -1,0 +1,1 @@
+"""OpenAI-compatible servers: where they are, and requests that are patient."""

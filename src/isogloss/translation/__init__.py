@@ -1,0 +1,1 @@
+"""A corpus into more languages: sentence by sentence, by any engine, each sentence once."""

@@ -1,0 +1,70 @@
+"""Versions into a corpus file or folder, as they come."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, cast
+
+from isogloss.corpus import ParallelCorpus, Version, write_parquet
+from isogloss.errors import OutputError
+from isogloss.files import finished_file, refuse_existing
+
+
+def refuse_output(path: Path, source: str) -> None:
+    """Raise an error where a corpus cannot be written.
+
+    Args:
+        path: where to write it.
+        source: the corpus that it is made of.
+
+    Raises:
+        OutputError: `path` has a suffix of no known form, is the source, or is a folder that is not empty.
+    """
+    if path.exists() and Path(source).exists() and path.samefile(source):
+        raise OutputError(f"{path}: the corpus itself would be replaced; choose another --output")
+    if path.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder; choose another --output")
+        return
+    if path.suffix:
+        raise OutputError(
+            f"{path}: {path.suffix} is no form to write; use .jsonl, .jsonl.gz, .parquet, or a folder"
+        )
+    refuse_existing(path)
+
+
+def write_versions(versions: Iterable[Version], path: Path) -> None:
+    """Write versions as a corpus, in the form that the name says.
+
+    JSON Lines are written as the versions come; for Parquet and folders, all of them are first made a table.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        with finished_file(path) as temporary, temporary.open("wb") as raw:
+            # No time and no name in the gzip header: equal corpora make equal files.
+            packed = (
+                gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if path.suffix == ".gz" else raw
+            )
+            with io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="\n") as file:
+                for version in versions:
+                    file.write(json.dumps(version.as_record(), ensure_ascii=False) + "\n")
+        return
+    corpus = ParallelCorpus.from_records((version.as_record() for version in versions), name=path.stem)
+    if path.suffix == ".parquet":
+        write_parquet(corpus, path)
+    else:
+        corpus.save(path)
+
+
+def problems_path(output: Path) -> Path:
+    """Return the side file of an output: `faq-es.failures.jsonl` beside `faq-es.jsonl` or the folder `faq-es`."""
+    name = output.name
+    for suffix in (".gz", ".jsonl", ".parquet"):
+        name = name.removesuffix(suffix)
+    return output.with_name(f"{name}.failures.jsonl")
