@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, cast
 
-from isogloss.corpus import ParallelCorpus, Version, write_parquet
+from isogloss.corpus import Version, VersionWriter
 from isogloss.errors import OutputError
-from isogloss.files import finished_file, refuse_existing
+from isogloss.files import refuse_existing
 
 
 def refuse_output(path: Path, source: str) -> None:
@@ -38,28 +34,14 @@ def refuse_output(path: Path, source: str) -> None:
 
 
 def write_versions(versions: Iterable[Version], path: Path) -> None:
-    """Write versions as a corpus, in the form that the name says.
-
-    JSON Lines are written as the versions come; for Parquet and folders, all of them are first made a table.
+    """Write versions as a corpus, in the form that the name says, as they come.
 
     Raises:
         OutputError: it cannot be written.
     """
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
-        with finished_file(path) as temporary, temporary.open("wb") as raw:
-            # No time and no name in the gzip header: equal corpora make equal files.
-            packed = (
-                gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if path.suffix == ".gz" else raw
-            )
-            with io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="\n") as file:
-                for version in versions:
-                    file.write(json.dumps(version.as_record(), ensure_ascii=False) + "\n")
-        return
-    corpus = ParallelCorpus.from_records((version.as_record() for version in versions), name=path.stem)
-    if path.suffix == ".parquet":
-        write_parquet(corpus, path)
-    else:
-        corpus.save(path)
+    with VersionWriter(path) as writer:
+        for version in versions:
+            writer.write(version)
 
 
 def problems_path(output: Path) -> Path:
