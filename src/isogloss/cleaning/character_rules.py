@@ -46,7 +46,8 @@ _BOTH = {
     "sr": ("LATIN", "CYRILLIC"), "bs": ("LATIN", "CYRILLIC"), "uz": ("LATIN", "CYRILLIC"),
     "kk": ("LATIN", "CYRILLIC", "ARABIC"), "az": ("LATIN", "CYRILLIC", "ARABIC"), "mn": ("CYRILLIC", "MONGOLIAN"),
     "ku": ("LATIN", "ARABIC"), "pa": ("GURMUKHI", "ARABIC"), "sd": ("ARABIC", "DEVANAGARI"),
-    "tt": ("LATIN", "CYRILLIC"),    "ms": ("LATIN", "ARABIC"), "ha": ("LATIN", "ARABIC"), "ug": ("ARABIC", "CYRILLIC", "LATIN"),
+    "tt": ("LATIN", "CYRILLIC"),
+    "ms": ("LATIN", "ARABIC"), "ha": ("LATIN", "ARABIC"), "ug": ("ARABIC", "CYRILLIC", "LATIN"),
 }  # fmt: skip
 
 

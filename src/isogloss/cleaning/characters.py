@@ -10,8 +10,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-# The last assigned ideograph lies below; what is above counts as no letter.
-_SIZE = 0x33480
+CHARACTERS = 0x33480
+"""The last assigned ideograph lies below; what is above counts as no letter."""
+
+# As many characters at once as the caches of a processor hold the arrays of.
+_AT_ONCE = 1 << 18
 _NEWLINE, _SPACE = 10, 32
 
 KEPT = np.uint8(1)
@@ -45,10 +48,10 @@ class CharacterTables:
 @lru_cache(maxsize=1)
 def character_tables() -> CharacterTables:
     """The tables, made at the first call in about a tenth of a second."""
-    flags = np.zeros(_SIZE, np.uint8)
-    scripts = np.zeros(_SIZE, np.uint8)
+    flags = np.zeros(CHARACTERS, np.uint8)
+    scripts = np.zeros(CHARACTERS, np.uint8)
     numbers: dict[str, int] = {}
-    for code in range(_SIZE - 1):
+    for code in range(CHARACTERS - 1):
         character = chr(code)
         kind = unicodedata.category(character)[0]
         if kind not in "LMN":
@@ -66,12 +69,12 @@ def character_tables() -> CharacterTables:
 
 def flags_of(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The flags of characters, of the shape of `codes`."""
-    return character_tables().flags[np.minimum(codes, _SIZE - 1)]
+    return character_tables().flags[np.minimum(codes, CHARACTERS - 1)]
 
 
 def scripts_of(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The numbers of the scripts of characters, of the shape of `codes`."""
-    return character_tables().scripts[np.minimum(codes, _SIZE - 1)]
+    return character_tables().scripts[np.minimum(codes, CHARACTERS - 1)]
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,23 @@ def comparable_characters(texts: Sequence[str]) -> TextArray:
     That is Unicode NFKC without letter case, in which everything but letters, marks and digits is one space between
     words, and nothing between characters of scripts without spaces.
     """
-    if not texts:
+    parts, start, size = [], 0, 0
+    for number, text in enumerate(texts):
+        size += len(text) + 1
+        if size > _AT_ONCE:
+            parts.append(_comparable(texts[start : number + 1]))
+            start, size = number + 1, 0
+    if start < len(texts):
+        parts.append(_comparable(texts[start:]))
+    if not parts:
         return TextArray(np.empty(0, np.uint32), np.zeros(1, np.int64))
+    if len(parts) == 1:
+        return parts[0]
+    lengths = np.concatenate([part.lengths for part in parts])
+    return TextArray(np.concatenate([part.values for part in parts]), starts_of(lengths))
+
+
+def _comparable(texts: Sequence[str]) -> TextArray:
     joined = "\n".join([text.replace("\n", " ") for text in texts]) + "\n"
     if not joined.isascii():
         joined = unicodedata.normalize("NFKC", joined)

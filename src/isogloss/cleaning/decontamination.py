@@ -19,7 +19,10 @@ from isogloss.cleaning.records import (
     json_lines_writer,
     read_versions,
 )
+from isogloss.corpus.benchmark import RetrievalBenchmark
+from isogloss.corpus.parallel import ParallelCorpus
 from isogloss.corpus.records import Version
+from isogloss.corpus.versions import to_versions
 from isogloss.encoding.encoder import Encoder
 from isogloss.errors import CorpusError, OutputError
 
@@ -27,6 +30,8 @@ Progress = Callable[[str, int, int], None]
 """Called with a stage, what is done of it and what there is to do."""
 
 VERSIONS_AT_ONCE = 512
+QUICK = MatchingOptions(similarity=None)
+"""The same and contained, without near duplicates: what a training is checked with."""
 _EXAMPLES = 5
 
 
@@ -128,21 +133,19 @@ class ContaminationFinder:
     """Looks versions up among evaluation texts, batch by batch.
 
     Args:
-        texts: the evaluation texts.
-        options: what counts as a match.
+        index: of the evaluation texts.
         encoder: compares queries with queries and passages with passages by their vectors too; None does not.
         encoder_similarity: cosine from which two texts match.
     """
 
     def __init__(
         self,
-        texts: EvaluationTexts,
-        options: MatchingOptions,
+        index: EvaluationIndex,
         encoder: Encoder | None = None,
         encoder_similarity: float = 0.95,
     ) -> None:
-        self._texts = texts
-        self._index = EvaluationIndex(texts, options)
+        texts = self._texts = index.texts
+        self._index = index
         self._encoder = encoder
         self._encoder_similarity = encoder_similarity
         self._vectors: dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
@@ -219,6 +222,39 @@ class ContaminationFinder:
         return matches
 
 
+def find_contamination(
+    corpus: ParallelCorpus,
+    benchmarks: Iterable[RetrievalBenchmark] | EvaluationIndex,
+    options: MatchingOptions = QUICK,
+    *,
+    most_versions: int | None = None,
+) -> ContaminationReport:
+    """Find the items of a corpus that are in benchmarks.
+
+    Args:
+        corpus: the corpus.
+        benchmarks: the benchmarks, or an index of their texts, which has its own options.
+        options: what counts as a match.
+        most_versions: look at no more than about so many, in blocks spread evenly over the corpus; None looks at all.
+
+    Returns:
+        What was found.
+    """
+    if not isinstance(benchmarks, EvaluationIndex):
+        benchmarks = EvaluationIndex(EvaluationTexts.of(benchmarks), options)
+    finder = ContaminationFinder(benchmarks)
+    total = int(np.count_nonzero(np.asarray(corpus.rows) >= 0))
+    every = 1 if most_versions is None else -(-total // max(most_versions, 1))
+    block = 0
+    for batch in corpus.batches():
+        for start in range(0, batch.num_rows, VERSIONS_AT_ONCE):
+            if block % every == 0:
+                finder.look(list(to_versions(batch.slice(start, VERSIONS_AT_ONCE))))
+            block += 1
+    finder.report.available = total
+    return finder.report
+
+
 def decontaminate(
     source: str | Path,
     against: Iterable[str],
@@ -256,7 +292,8 @@ def decontaminate(
     check_outputs(output, removed)
     report_progress = progress or (lambda stage, done, total: None)
     texts = EvaluationTexts.read(list(against), data_dir)
-    finder = ContaminationFinder(texts, options or MatchingOptions(), encoder, encoder_similarity)
+    index = EvaluationIndex(texts, options or MatchingOptions())
+    finder = ContaminationFinder(index, encoder, encoder_similarity)
     total = count_records(source) or 0
     for batch in batched(read_versions(source, data_dir)):
         finder.look(batch)

@@ -5,10 +5,12 @@ All hashes are of 64 bits and depend on nothing but the text: the same on every 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.cleaning.characters import DENSE, SPACELESS, TextArray, flags_of, starts_of
+from isogloss.cleaning.characters import CHARACTERS, DENSE, SPACELESS, TextArray, flags_of, starts_of
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _SPACE = 32
@@ -27,6 +29,16 @@ def mixed(values: NDArray[np.unsignedinteger]) -> NDArray[np.uint64]:
     return hashes
 
 
+@lru_cache(maxsize=1)
+def _mixed_characters() -> NDArray[np.uint64]:
+    return mixed(np.arange(CHARACTERS, dtype=np.uint64))
+
+
+def _spread(values: NDArray[np.unsignedinteger]) -> NDArray[np.uint64]:
+    """`mixed`, looked up where the values are characters in the form in which they are compared."""
+    return _mixed_characters()[values] if values.dtype == np.uint32 else mixed(values)
+
+
 def run_hashes(values: TextArray) -> NDArray[np.uint64]:
     """A hash of each text's whole run of values, uint64 of shape (texts,); 0 for a text without any."""
     hashes = np.zeros(len(values), np.uint64)
@@ -35,7 +47,7 @@ def run_hashes(values: TextArray) -> NDArray[np.uint64]:
         starts = values.starts[:-1]
         places = np.arange(len(values.values)) - np.repeat(starts, values.lengths)
         powers = _powers(int(values.lengths.max()))
-        sums = np.add.reduceat(mixed(values.values) * powers[places], starts[filled])
+        sums = np.add.reduceat(_spread(values.values) * powers[places], starts[filled])
         hashes[filled] = mixed(sums + values.lengths[filled].astype(np.uint64))
     return hashes
 
@@ -81,7 +93,7 @@ def shingles(characters: TextArray) -> TextArray:
     sizes = np.where(mostly, DENSE_SHINGLE, WORD_SHINGLE)
     counts = np.where(characters.lengths > 0, np.maximum(characters.lengths - sizes + 1, 1), 0)
     starts = starts_of(counts)
-    values = mixed(characters.values)
+    values = _spread(characters.values)
     hashes = np.empty(int(starts[-1]), np.uint64)
     for size in np.unique(sizes).tolist():
         whole = (sizes == size) & (characters.lengths >= size)

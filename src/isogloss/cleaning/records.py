@@ -60,9 +60,9 @@ def read_records(
         CorpusError: there is no such corpus, or it cannot be read at all.
     """
     if is_corpus_folder(Path(path)):
-        for number, version in enumerate(open_corpus(Path(path)).versions(), start=1):
-            stored = version.as_record()
-            made = version if mend is None else examine(mend(stored))[0]
+        for number, stored_version in enumerate(open_corpus(Path(path)).versions(), start=1):
+            stored = stored_version.as_record()
+            made = stored_version if mend is None else examine(mend(stored))[0]
             problem = "" if made is not None else "empty after normalisation"
             yield ReadRecord(f"{path}: row {number}", made, problem, stored)
         return
