@@ -14,7 +14,7 @@ from isogloss.cleaning.characters import CHARACTERS, DENSE, SPACELESS, TextArray
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _SPACE = 32
-WORD_SHINGLE, DENSE_SHINGLE = 5, 3
+WORD_SHINGLE, DENSE_SHINGLE = 4, 2
 
 
 def mixed(values: NDArray[np.unsignedinteger]) -> NDArray[np.uint64]:
@@ -80,7 +80,7 @@ def units(characters: TextArray) -> TextArray:
 
 
 def shingles(characters: TextArray) -> TextArray:
-    """Hashes of all runs of five characters, or of three where most are of a dense script.
+    """Hashes of all runs of four characters, or of two where most are of a dense script.
 
     A shorter text is one run. A run that comes twice is there twice.
 

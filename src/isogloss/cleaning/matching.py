@@ -54,7 +54,7 @@ class MatchingOptions:
     ngram: int = 8
     characters: int = 16
     coverage: float = 0.7
-    similarity: float | None = 0.6
+    similarity: float | None = 0.55
     min_characters: int = 20
 
 
@@ -83,7 +83,7 @@ class EvaluationIndex:
         options: what counts as a match.
     """
 
-    # A text of similarity 0.6 is met with probability 0.997, of 0.5 with 0.96.
+    # A text of similarity 0.55 is met with probability 0.99, of 0.5 with 0.96.
     banding = Banding(bands=24, rows=3)
 
     def __init__(self, texts: EvaluationTexts, options: MatchingOptions) -> None:

@@ -194,7 +194,7 @@ def decontaminate(
     ] = 0.7,
     similarity: Annotated[
         float, typer.Option(min=0, max=1, help="Jaccard similarity of near duplicates; 0: not looked for.")
-    ] = 0.6,
+    ] = 0.55,
     min_characters: Annotated[
         int,
         typer.Option(min=1, help="Shorter evaluation texts match whole texts alone."),

@@ -78,12 +78,13 @@ def check_contamination(
         data_dir: where the benchmarks lie.
     """
     began = time.perf_counter()
-    names = tuple(benchmark.name for benchmark in known_benchmarks(data_dir) if benchmark.path is not None)
+    found = {one.name: one.path for one in known_benchmarks(data_dir) if one.path is not None}
+    names = tuple(found)
     if not names:
         return ContaminationCheck((), {})
     languages = frozenset(language for corpus in corpora for language in corpus.languages)
     try:
-        index = _index(names, data_dir, languages)
+        index = _index(names, tuple(found.values()), data_dir, languages)
     except DataError as error:
         return ContaminationCheck(names, {}, str(error))
     reports = {
@@ -93,5 +94,7 @@ def check_contamination(
 
 
 @lru_cache(maxsize=1)
-def _index(names: tuple[str, ...], data_dir: Path | None, languages: frozenset[str]) -> EvaluationIndex:
+def _index(
+    names: tuple[str, ...], folders: tuple[Path, ...], data_dir: Path | None, languages: frozenset[str]
+) -> EvaluationIndex:
     return EvaluationIndex(EvaluationTexts.read(names, data_dir, languages), QUICK)
