@@ -1,45 +1,30 @@
 """Corpora for the tests of cleaning."""
 
 import json
+import random
 
-TOPICS = {
-    "en": [
-        "river boats carry grain",
-        "old clocks tell the time",
-        "green frogs jump at night",
-        "bakers knead the dough",
-    ],
-    "de": [
-        "Flussboote tragen Getreide",
-        "alte Uhren zeigen die Zeit",
-        "grüne Frösche springen",
-        "Bäcker kneten den Teig",
-    ],
-    "es": [
-        "barcos llevan grano",
-        "relojes viejos dan la hora",
-        "ranas verdes saltan",
-        "panaderos amasan la masa",
-    ],
-}
-NUMBERS = {
-    "en": "one two three four five six seven eight nine ten eleven twelve".split(),
-    "de": "eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split(),
-    "es": "uno dos tres cuatro cinco seis siete ocho nueve diez once doce".split(),
+WORDS = {
+    "en": "the river carries heavy boats with grain while old clocks tell people what time they should leave the house"
+    " and green frogs jump through wet grass every night because bakers knead bread dough before morning light comes"
+    " over mountains where nobody knows which road leads home again after winter storms".split(),
+    "de": "der Fluss trägt schwere Boote mit Getreide während alte Uhren den Menschen sagen wann sie ihr Haus verlassen"
+    " müssen und grüne Frösche springen jede Nacht durch nasses Gras weil Bäcker vor dem Morgen Teig kneten über"
+    " Berge wo niemand weiß welche Straße nach dem Winter wieder heim führt".split(),
+    "es": "el río lleva barcos pesados con grano mientras los relojes viejos dicen a la gente cuándo debe salir de su"
+    " casa y las ranas verdes saltan cada noche por la hierba mojada porque los panaderos amasan antes de la mañana"
+    " sobre montañas donde nadie sabe qué camino vuelve después del invierno".split(),
 }
 
 
 def record(number: int, language: str = "en", **fields):
     """A version of an item with texts unlike all others'."""
-    numbers = NUMBERS[language]
-    words = " ".join(numbers[(number // 12**place) % 12] for place in range(3))
-    topic = TOPICS[language][number % 4]
-    other = TOPICS[language][(number // 4) % 4]
+    generator = random.Random(f"{number} {language}")
+    words = WORDS[language]
     return {
         "id": f"item-{number}",
         "language": language,
-        "query": f"{topic} {words}?",
-        "passage": f"{words} {topic} {numbers[number % 7]}, {other} {words[::-1]}.",
+        "query": " ".join(generator.choice(words) for _ in range(9)) + "?",
+        "passage": " ".join(generator.choice(words) for _ in range(16)) + ".",
         **fields,
     }
 
@@ -52,4 +37,5 @@ def write(path, records):
 
 
 def read(path):
+    """The records of a JSONL file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

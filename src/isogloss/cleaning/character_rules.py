@@ -25,7 +25,7 @@ from isogloss.cleaning.characters import (
 from isogloss.cleaning.hashing import mixed, units, windows
 from isogloss.cleaning.options import CleaningOptions
 
-_MARKUP = re.compile(r"https?://\S+|www\.\S+|<[^<>\n]{1,200}>|&#?\w{2,8};")
+_MARKUP = re.compile(r"https?://\S+|www\.\S+|</?[A-Za-z!][^<>\n]{0,200}>|&#?\w{2,8};")
 _PLAIN_SPACE = (9, 10, 13, 32, 160)
 _RUN, _SPACELESS_RUN = 4, 12
 # Fewer runs than this say nothing about repetition.
