@@ -53,7 +53,10 @@ def test_each_form_is_written(tmp_path, report):
     lines = (tmp_path / "r.md").read_text().splitlines()
     assert lines[0] == f"# {title}"
     assert any("50% \\| tags" in line for line in lines)
-    assert json.loads((tmp_path / "r.json").read_text())["removed"] == {"markup": {"en": 1}, "invalid": {"": 1}}
+    assert json.loads((tmp_path / "r.json").read_text())["removed"] == {
+        "markup": {"en": 1},
+        "invalid": {"": 1},
+    }
 
 
 def test_names_of_reports_are_checked_first(tmp_path):
