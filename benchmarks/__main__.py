@@ -11,7 +11,16 @@ from pathlib import Path
 from benchmarks.harness import Report
 from isogloss.errors import IsoglossError
 
-NAMES = ("training", "encoding", "evaluation", "ranking", "planning", "data_scale")
+NAMES = (
+    "training",
+    "encoding",
+    "evaluation",
+    "ranking",
+    "planning",
+    "data_scale",
+    "decontamination",
+    "cleaning",
+)
 """Modules of this package with a `run(quick) -> Report`."""
 
 RESULTS = Path(__file__).parent / "results"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from isogloss._version import __version__
+from isogloss.cli import clean as _clean  # noqa: F401 - adds its commands to `data`
 from isogloss.cli import convert, stats  # noqa: F401 - they add their commands to `isogloss data`
 from isogloss.cli.audit import audit
 from isogloss.cli.compare import compare

@@ -125,6 +125,13 @@ def train(
             help="Any argument of SentenceTransformerTrainingArguments as key=value, e.g. bf16=true; repeatable."
         ),
     ] = None,
+    contamination_check: Annotated[
+        bool,
+        typer.Option(
+            help="Compare the training data with the known benchmarks that are on this machine, and warn of items that "
+            "are in them."
+        ),
+    ] = True,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run of this output at its next batch.")
     ] = False,
@@ -139,7 +146,7 @@ def train(
     values = {
         key: value
         for key, value in locals().items()
-        if key not in ("recipe", "output", "data_dir", "trainer", "resume")
+        if key not in ("recipe", "output", "data_dir", "trainer", "contamination_check", "resume")
     }
     made = recipe_from(recipe, {**values, "trainer": trainer_arguments(trainer)})
 
@@ -152,11 +159,16 @@ def train(
     if announced().leads:
         with staged_progress() as progress:
             result = run_training(
-                made, output, data_dir=data_dir, resume=resume, progress=TrainingBar(progress)
+                made,
+                output,
+                data_dir=data_dir,
+                resume=resume,
+                progress=TrainingBar(progress),
+                contamination_check=contamination_check,
             )
         typer.echo(
             f"{result.steps} steps at {result.pairs_per_second:.1f} pairs a second; the model: {result.output}"
         )
     else:
-        run_training(made, output, data_dir=data_dir, resume=resume)
+        run_training(made, output, data_dir=data_dir, resume=resume, contamination_check=contamination_check)
     leave()

@@ -40,6 +40,7 @@ class CardFacts:
         query_prompt: put before queries.
         passage_prompt: put before passages.
         versions: versions of the libraries.
+        contamination: lines on benchmark items among the training data; none where nothing is known.
     """
 
     hub_base: str | None
@@ -54,6 +55,7 @@ class CardFacts:
     passage_prompt: str
     development: Sequence[Mapping[str, float]] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    contamination: Sequence[str] = ()
 
 
 def model_card(recipe: Recipe, facts: CardFacts) -> str:
@@ -104,6 +106,7 @@ def model_card(recipe: Recipe, facts: CardFacts) -> str:
             for data in facts.datasets
         ),
         "",
+        *([*facts.contamination, ""] if facts.contamination else []),
         *_development_table(facts.development),
         "## Recipe",
         "",

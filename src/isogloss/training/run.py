@@ -22,6 +22,7 @@ from isogloss.training.arguments import trainer_arguments
 from isogloss.training.base_share import BaseShare
 from isogloss.training.batch_loading import PairCollator
 from isogloss.training.callbacks import InterruptCallback, ProgressCallback, SilentProgress, TrainingProgress
+from isogloss.training.contamination import ContaminationCheck, check_contamination
 from isogloss.training.development import (
     DevelopmentEvaluator,
     describe,
@@ -70,6 +71,7 @@ class _Materials:
     prompts: Prompts
     evaluator: DevelopmentEvaluator | None
     base_share: BaseShare
+    contamination: ContaminationCheck | None
 
 
 def train(
@@ -79,6 +81,7 @@ def train(
     data_dir: Path | None = None,
     resume: bool = False,
     progress: TrainingProgress | None = None,
+    contamination_check: bool = True,
 ) -> TrainingResult:
     """Train a model as a recipe says.
 
@@ -92,6 +95,8 @@ def train(
         data_dir: the folder with the benchmarks' folders, where the recipe names any.
         resume: go on with an unfinished run.
         progress: where to report to.
+        contamination_check: compare the training data with the known benchmarks that are on this machine, warn, and
+            say in the model card what was found.
 
     Raises:
         DataError, PlanError, RecipeError, ModelError: before anything is written, where the run cannot be.
@@ -105,7 +110,7 @@ def train(
         checkpoint = workspace.resume(recipe)
     else:
         workspace.refuse_used()
-    materials = _read(recipe, data_dir, progress)
+    materials = _read(recipe, data_dir, progress, contamination_check and announced().leads)
     checksums = {corpus.name: corpus.checksum for corpus in materials.corpora}
     if resume:
         workspace.check_data(checksums)
@@ -178,7 +183,9 @@ def _record(trainer: HybridTrainer, reporter: ProgressCallback, history: list[di
     return json.dumps(record, indent=2) + "\n"
 
 
-def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> _Materials:
+def _read(
+    recipe: Recipe, data_dir: Path | None, progress: TrainingProgress, contamination_check: bool
+) -> _Materials:
     corpora = [read_corpus(source, data_dir=data_dir) for source in recipe.train]
     planner = make_planner(recipe, corpora)
     for notice in planner_notices(recipe, planner):
@@ -199,7 +206,11 @@ def _read(recipe: Recipe, data_dir: Path | None, progress: TrainingProgress) -> 
     evaluator = (
         None if development is None else development_evaluator(recipe, development, prompts, base_share)
     )
-    return _Materials(corpora, planner, model, prompts, evaluator, base_share)
+    # The last of the checks: whatever is refused is refused before it.
+    contamination = check_contamination(corpora, data_dir) if contamination_check else None
+    for message in contamination.messages if contamination is not None else ():
+        progress.message(message)
+    return _Materials(corpora, planner, model, prompts, evaluator, base_share, contamination)
 
 
 def _trainer(recipe: Recipe, materials: _Materials, arguments: Any, callbacks: list[Any]) -> HybridTrainer:
@@ -273,4 +284,9 @@ def _facts(
         passage_prompt=materials.prompts.passage,
         development=history,
         versions=library_versions(),
+        contamination=(
+            materials.contamination.card_lines
+            if materials.contamination is not None
+            else ["The training data were not compared with benchmarks: the check was switched off."]
+        ),
     )

@@ -1,0 +1,1 @@
+"""Training data made clean and safe to evaluate with: rules, duplicates, languages, translations, benchmarks."""
