@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "evaluation": {"errors", "_version", "files", "corpus", "encoding"},
     "reporting": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation"},
     "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
+    "export": {"errors", "_version", "files", "corpus", "encoding", "evaluation"},
     "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation", "exchange"},
     "study": {
         "errors",
@@ -47,6 +48,7 @@ MAY_IMPORT = {
         "training",
         "reporting",
         "exchange",
+        "export",
         "study",
     },
     "__main__": {"cli"},

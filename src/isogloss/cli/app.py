@@ -14,6 +14,7 @@ from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
+from isogloss.cli.export import export
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
 from isogloss.cli.study import study_app
@@ -49,6 +50,7 @@ app.command()(evaluate)
 app.command()(encode)
 app.command()(compare)
 app.command()(debias)
+app.command()(export)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)
