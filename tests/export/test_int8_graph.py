@@ -21,7 +21,7 @@ def graph(folder, weights, nodes):
             helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, None]),
             helper.make_tensor_value_info("ids", TensorProto.INT64, [3]),
         ],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", "columns"])],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     folder.mkdir()
@@ -35,10 +35,11 @@ def graph(folder, weights, nodes):
 def run(folder, **inputs):
     """By the package's own, slow reference."""
     import onnx
+    from onnx.reference import ReferenceEvaluator
 
     model = onnx.load(str(folder / "model.onnx"))
     onnx.checker.check_model(model)
-    return onnx.reference.ReferenceEvaluator(model).run(None, inputs)[0]
+    return ReferenceEvaluator(model).run(None, inputs)[0]
 
 
 @pytest.mark.parametrize("size", [128, 64, 48, 1])

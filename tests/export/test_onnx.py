@@ -19,6 +19,7 @@ from isogloss.encoding.opening import open_encoder
 from isogloss.errors import ModelError, OutputError, RecipeError
 from isogloss.export import graph as graph_module
 from isogloss.export import onnx as export_module
+from isogloss.export.checking import Probe, sample_probe
 from isogloss.export.onnx import export_onnx
 from tests.conftest import tiny_tokenizer, write_records
 from tests.encoding.test_token_budget import random_texts
@@ -32,6 +33,12 @@ pytestmark = [
 ]
 
 TEXTS = [*random_texts(30, 4), "", "gold " * 200]
+
+
+@pytest.fixture(autouse=True)
+def _few_texts_to_compare(monkeypatch):
+    texts = sample_probe().texts[::10]
+    monkeypatch.setattr(export_module, "sample_probe", lambda: Probe(texts))
 
 
 def lowest_cosine(one, other, texts=TEXTS, **options):
@@ -54,12 +61,9 @@ def saved(folder, kind, pooling="mean", *more, **arguments):
     return folder
 
 
-@pytest.mark.parametrize("kind", ["tiny_bert", "tiny_xlm_roberta"])
-@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize(("kind", "pooling"), [("tiny_bert", "cls"), ("tiny_xlm_roberta", "mean")])
 def test_an_export_gives_the_models_vectors(kind, pooling, request, tmp_path):
-    folder = saved(
-        tmp_path / "model", request.getfixturevalue(kind), pooling, Dense(32, 12), Normalize()
-    )
+    folder = saved(tmp_path / "model", request.getfixturevalue(kind), pooling, Dense(32, 12), Normalize())
     record = export_onnx(folder, tmp_path / "out", quantize="int8")
     encoder, original = open_encoder(tmp_path / "out"), open_encoder(folder, device="cpu")
     described = encoder.describe()
@@ -71,10 +75,8 @@ def test_an_export_gives_the_models_vectors(kind, pooling, request, tmp_path):
     assert record["bytes"]["int8"] < record["bytes"]["float32"]
     assert record == json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))
     assert record["check"] is None
-    assert len(record["languages"]) == 8
-    assert not list((tmp_path / "out").rglob("*model*.safetensors*")) or (
-        [path.parent.name for path in (tmp_path / "out").rglob("*.safetensors")] == ["2_Dense"]
-    )
+    # The transformer's weights are in the graph alone.
+    assert [path.parent.name for path in (tmp_path / "out").rglob("*.safetensors")] == ["2_Dense"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "out"]
     assert sorted(path.name for path in (tmp_path / "out" / "onnx").iterdir()) == ["model.onnx"]
 

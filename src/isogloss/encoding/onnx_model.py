@@ -196,7 +196,9 @@ def _modules_after(folder: Path, modules: list[dict[str, Any]], name: str, dimen
                 f" have {', '.join(MODULES_AFTER)}"
             )
         try:
-            loaded.append(MODULES_AFTER[kind].load(str(folder), subfolder=module["path"], local_files_only=True))
+            loaded.append(
+                MODULES_AFTER[kind].load(str(folder), subfolder=module["path"], local_files_only=True)
+            )
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise ModelError(f"{name}: cannot load {module.get('path')} of modules.json: {error}") from error
     return loaded

@@ -35,7 +35,9 @@ def import_onnx() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise ModelError(f"exporting needs onnx ({error}); install it with: pip install 'isogloss[export]'") from error
+        raise ModelError(
+            f"exporting needs onnx ({error}); install it with: pip install 'isogloss[export]'"
+        ) from error
     return onnx
 
 

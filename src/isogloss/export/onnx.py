@@ -3,7 +3,9 @@
     FOLDER/onnx/model.onnx      token ids to token vectors, as optimum lays it out
     FOLDER/modules.json, ...    all else of the sentence-transformers model, its prompts too
     FOLDER/export.json          how it was made, and how it compares with the original
-    FOLDER/debias.json, ...     a cure, where the model has one; `centre` and `shift` keep the model itself in base/
+    FOLDER/debias.json, ...     the cure, where the model has one
+
+With a cure that depends on a text's language the model lies in FOLDER/base, as `debias.saved` has it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from isogloss.encoding.encoder import Encoder, SentenceTransformerEncoder, defau
 from isogloss.encoding.identity import weights_digest
 from isogloss.encoding.int8_transformer import import_openvino
 from isogloss.encoding.last_hidden_state import transformer_of
+from isogloss.encoding.loading import resolve_model
 from isogloss.encoding.onnx_model import MODULES_AFTER
 from isogloss.encoding.opening import open_encoder
 from isogloss.encoding.versions import library_versions
@@ -31,6 +34,7 @@ from isogloss.export.card import write_card
 from isogloss.export.checking import Progress, benchmark_figures, sample_probe
 from isogloss.export.graph import FILE, import_onnx, write_graph
 from isogloss.export.int8_graph import quantise_graph
+from isogloss.export.older_form import write_older_form
 from isogloss.files import finished_folder, refuse_existing
 
 EXPORT_RECORD = "export.json"
@@ -131,8 +135,9 @@ def export_onnx(
         record["sha256"] = _digests(place / _GRAPH)
         if place != folder:
             record["graph"] = f"{BASE}/{record['graph']}"
-        _copy_training(Path(name).expanduser(), folder)
-        write_card(Path(name).expanduser(), folder, record)
+        whence = _folder_of(name)
+        _copy_training(whence, folder)
+        write_card(whence, folder, record)
         (folder / EXPORT_RECORD).write_text(
             json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
@@ -176,6 +181,7 @@ def _write_model(source: SentenceTransformerEncoder, place: Path) -> None:
     for pattern in _WEIGHTS:
         for path in place.glob(pattern):
             path.unlink()
+    write_older_form(place, model.max_seq_length)
 
 
 def _copy_cure(encoder: Encoder, folder: Path) -> Path:
@@ -188,6 +194,12 @@ def _copy_cure(encoder: Encoder, folder: Path) -> Path:
         return folder
     shutil.copyfile(cured / MEANS, folder / MEANS)
     return folder / BASE
+
+
+def _folder_of(name: str) -> Path:
+    """The model's folder; of a name on the hub a path that is not there."""
+    given = Path(name).expanduser()
+    return given if given.is_dir() else Path(resolve_model(name))
 
 
 def _copy_training(source: Path, folder: Path) -> None:

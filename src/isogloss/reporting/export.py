@@ -9,12 +9,17 @@ from isogloss.reporting.tables import SETTING_NAMES, Table, figure
 
 
 def export_tables(record: Mapping[str, Any]) -> list[Table]:
-    """Tables of what `export.json` says: vectors and sizes, and the figures on a benchmark, if it was checked on one."""
+    """Tables of what `export.json` says: of vectors and sizes, and of the figures on a benchmark if there are any."""
     cosines = Table(
         f"cosine with the original over {record['texts']} texts in {len(record['languages'])} languages",
         ("ONNX", "lowest", "mean", "MB"),
         tuple(
-            (name, figure(cosine["lowest"], 6), figure(cosine["mean"], 6), f"{record['bytes'][name] / 1e6:,.1f}")
+            (
+                name,
+                figure(cosine["lowest"], 6),
+                figure(cosine["mean"], 6),
+                f"{record['bytes'][name] / 1e6:,.1f}",
+            )
             for name, cosine in record["cosine"].items()
         ),
     )
