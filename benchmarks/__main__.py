@@ -20,6 +20,7 @@ NAMES = (
     "data_scale",
     "decontamination",
     "cleaning",
+    "export",
 )
 """Modules of this package with a `run(quick) -> Report`."""
 

@@ -14,6 +14,7 @@ COMMANDS = (
     "encode",
     "compare",
     "debias",
+    "export",
     "train",
     "plan",
     "study run",

@@ -17,6 +17,11 @@ from tests.conftest import make_tiny_model
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+RUN = [
+    # What it shows loads OpenVINO.
+    pytest.param(page, id=page.name, marks=[pytest.mark.openvino] if page.name == "export.md" else [])
+    for page in PAGES
+]
 SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "miracl", "recipes/", "study", "openai:", ".onnx")
 SLOW_WORDS += ("transformers:", "ctranslate2:", *(() if shutil.which("cg-proc") else ("apertium",)))
 
@@ -51,7 +56,7 @@ def user(tmp_path, monkeypatch):
     return tmp_path / "work"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", RUN)
 def test_the_commands_of_a_page_run_one_after_the_other(page, user, capsys):
     for command in commands(page):
         words = shlex.split(command, comments=True)[1:]
@@ -71,7 +76,7 @@ def exit_code(words):
     return 0
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", RUN)
 def test_the_python_of_a_page_runs(page, user):
     code = "\n".join(blocks(page, "python"))
     if not code:

@@ -16,6 +16,7 @@ from isogloss.cli.debias import debias
 from isogloss.cli.demo import demo
 from isogloss.cli.encode import encode
 from isogloss.cli.evaluate import evaluate
+from isogloss.cli.export import export
 from isogloss.cli.index import index, unindex
 from isogloss.cli.mine import mine
 from isogloss.cli.model import model_app
@@ -55,6 +56,7 @@ app.command()(evaluate)
 app.command()(encode)
 app.command()(compare)
 app.command()(debias)
+app.command()(export)
 app.command()(train)
 app.command()(plan)
 app.command()(demo)

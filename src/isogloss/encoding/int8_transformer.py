@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from isogloss.encoding.int8_weights import compress_weights
+from isogloss.encoding.last_hidden_state import EXAMPLE, LastHiddenState, inputs_of, transformer_of
 from isogloss.errors import ModelError
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 ACTIVATION_GROUP = 64
 """Neighbouring values of an activation that are rounded by one scale: decided on `sample:dev`, see docs/log.md."""
 
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-_EXAMPLES = (["ab cd ef", "gh"], ["x"], ["a b c d e f g h", "ij kl", "", "m"])
+_EXAMPLES = (EXAMPLE, ["x"], ["a b c d e f g h", "ij kl", "", "m"])
 
 
 def convert_to_int8(model: SentenceTransformer, name: str) -> None:
@@ -38,11 +38,11 @@ def convert_to_int8(model: SentenceTransformer, name: str) -> None:
         ModelError: OpenVINO is not installed, the model has another shape, or it cannot be traced.
     """
     openvino = import_openvino()
-    transformer = _transformer(model, name)
+    transformer = transformer_of(model, name, "int8", "use --precision float32")
     torch_model = transformer.model.float().eval()
     try:
-        converted = _convert(torch_model, _inputs(transformer, _EXAMPLES[0]))
-        _check(openvino, converted, torch_model, [_inputs(transformer, texts) for texts in _EXAMPLES])
+        converted = _convert(torch_model, inputs_of(transformer, _EXAMPLES[0]))
+        _check(openvino, converted, torch_model, [inputs_of(transformer, texts) for texts in _EXAMPLES])
     except (RuntimeError, TypeError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(
@@ -104,39 +104,13 @@ def processor_settings() -> dict[str, Any]:
     }
 
 
-def _transformer(model: SentenceTransformer, name: str) -> Any:
-    from sentence_transformers.base.modules import Transformer
-
-    transformer = model[0]
-    if not isinstance(transformer, Transformer):
-        raise ModelError(
-            f"{name}: int8 takes a model that begins with a transformer, and this one begins with"
-            f" {type(transformer).__name__}; use --precision float32"
-        )
-    text = transformer.modality_config.get("text", {})
-    if (
-        text.get("method") != "forward"
-        or text.get("method_output_name") != "last_hidden_state"
-        or getattr(transformer.config, "output_hidden_states", False)
-    ):
-        raise ModelError(
-            f"{name}: int8 takes a model that pools its last hidden state alone; use --precision float32"
-        )
-    return transformer
-
-
-def _inputs(transformer: Any, texts: list[str]) -> dict[str, Tensor]:
-    features = transformer.preprocess(texts)
-    return {name: features[name] for name in _INPUTS if name in features}
-
-
 def _convert(torch_model: nn.Module, inputs: dict[str, Tensor]) -> Any:
     # `openvino.convert_model` does the same, with telemetry.
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     frontend = FrontEndManager().load_by_framework("pytorch")
-    traced = _LastHiddenState(torch_model, list(inputs))
+    traced = LastHiddenState(torch_model, list(inputs))
     with warnings.catch_warnings():
         # What a trace may get wrong is checked afterwards.
         warnings.simplefilter("ignore")
@@ -146,17 +120,6 @@ def _convert(torch_model: nn.Module, inputs: dict[str, Tensor]) -> Any:
     for port, name in zip(model.inputs, inputs, strict=True):
         port.get_tensor().set_names({name})
     return model
-
-
-class _LastHiddenState(nn.Module):
-    def __init__(self, model: nn.Module, names: list[str]) -> None:
-        super().__init__()
-        self.model = model
-        self.names = names
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        output: Tensor = self.model(**dict(zip(self.names, inputs, strict=True))).last_hidden_state
-        return output
 
 
 def _check(openvino: Any, converted: Any, torch_model: nn.Module, examples: list[dict[str, Tensor]]) -> None:

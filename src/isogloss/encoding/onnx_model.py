@@ -22,18 +22,23 @@ from sentence_transformers.base.modules import Dense, InputModule, Normalize
 from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling
 from torch import Tensor
 
-from isogloss.encoding.int8_transformer import import_openvino, processor_settings
+from isogloss.encoding.int8_transformer import ACTIVATION_GROUP, import_openvino, processor_settings
+from isogloss.encoding.precision import Precision
 from isogloss.errors import ModelError, RecipeError
 
 _TOKEN_OUTPUTS = ("token_embeddings", "last_hidden_state")
 _SENTENCE_OUTPUT = "sentence_embedding"
-_AFTER = {module.__name__: module for module in (Dense, LayerNorm, Normalize, Pooling)}
+MODULES_AFTER = {module.__name__: module for module in (Dense, LayerNorm, Normalize, Pooling)}
+"""What may follow the transformer; and Dropout, which does nothing here."""
+
 _USUAL_LIMIT = 512
 _NO_LIMIT = 10**6
 """What tokenizers say that have no limit is larger."""
 
 
-def load_onnx(path: Path, name: str, *, max_length: int | None = None) -> tuple[SentenceTransformer, str]:
+def load_onnx(
+    path: Path, name: str, *, max_length: int | None = None
+) -> tuple[SentenceTransformer, str, Precision]:
     """Load an export with what lies beside it.
 
     Args:
@@ -42,7 +47,8 @@ def load_onnx(path: Path, name: str, *, max_length: int | None = None) -> tuple[
         max_length: tokens a text that the model will be asked to take.
 
     Returns:
-        The model, whose first module is an `OnnxTransformer`; and a SHA-256 over the export.
+        The model, whose first module is an `OnnxTransformer`; a SHA-256 over the export; and its arithmetic, int8
+        where its weights are of 8 bits.
 
     Raises:
         ModelError: OpenVINO is not installed, or something about the export or the folder is not as above.
@@ -59,7 +65,12 @@ def load_onnx(path: Path, name: str, *, max_length: int | None = None) -> tuple[
     if max_length is not None and max_length > limit:
         raise RecipeError(f"max_length: {max_length} tokens, but {name} takes {limit} at most")
     try:
-        compiled = openvino.Core().compile_model(str(path), "CPU", processor_settings())
+        core = openvino.Core()
+        graph = core.read_model(str(path))
+        precision: Precision = "int8" if _has_int8_weights(graph) else "float32"
+        # Without 8-bit weights the group size changes nothing.
+        settings = {**processor_settings(), "DYNAMIC_QUANTIZATION_GROUP_SIZE": ACTIVATION_GROUP}
+        compiled = core.compile_model(graph, "CPU", settings)
     except RuntimeError as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise ModelError(f"{name}: OpenVINO cannot run this export: {reason}") from error
@@ -72,7 +83,7 @@ def load_onnx(path: Path, name: str, *, max_length: int | None = None) -> tuple[
         prompts=saved.get("prompts") or None,
         truncate_dim=saved.get("truncate_dim"),
     )
-    return model, _digest(path, folder, tokenizer)
+    return model, _digest(path, folder, tokenizer), precision
 
 
 class OnnxTransformer(InputModule):  # type: ignore[misc]
@@ -153,6 +164,14 @@ class OnnxTransformer(InputModule):  # type: ignore[misc]
         return np.array(outputs[self._output])
 
 
+def _has_int8_weights(graph: Any) -> bool:
+    constants = (node for node in graph.get_ordered_ops() if node.get_type_name() == "Constant")
+    return any(
+        node.get_element_type().get_type_name() in ("i8", "u8") and len(node.get_output_shape(0)) > 1
+        for node in constants
+    )
+
+
 def _output(compiled: Any, prefer_tokens: bool) -> int:
     """Which output to take, by its name, else the first."""
     names = [port.get_names() for port in compiled.outputs]
@@ -171,13 +190,15 @@ def _modules_after(folder: Path, modules: list[dict[str, Any]], name: str, dimen
         kind = str(module.get("type", "")).rpartition(".")[2]
         if kind == "Dropout":
             continue
-        if kind not in _AFTER:
+        if kind not in MODULES_AFTER:
             raise ModelError(
                 f"{name}: modules.json has {module.get('type')!r} after the transformer; with an ONNX export it may"
-                f" have {', '.join(_AFTER)}"
+                f" have {', '.join(MODULES_AFTER)}"
             )
         try:
-            loaded.append(_AFTER[kind].load(str(folder), subfolder=module["path"], local_files_only=True))
+            loaded.append(
+                MODULES_AFTER[kind].load(str(folder), subfolder=module["path"], local_files_only=True)
+            )
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise ModelError(f"{name}: cannot load {module.get('path')} of modules.json: {error}") from error
     return loaded

@@ -11,12 +11,13 @@ Anything else is a sentence-transformers folder or name (`loading`).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from isogloss.encoding.debias.saved import is_cured, load_cured
 from isogloss.encoding.encoder import Encoder, SentenceTransformerEncoder
 from isogloss.encoding.endpoint import EndpointEncoder
 from isogloss.encoding.loading import is_model_folder, prompts_of
-from isogloss.encoding.precision import check_precision
+from isogloss.encoding.precision import Precision, check_precision
 from isogloss.encoding.precomputed import SCHEME as VECTORS
 from isogloss.encoding.precomputed import PrecomputedEncoder
 from isogloss.encoding.prompts import Prompts
@@ -52,21 +53,35 @@ def open_encoder(
         RecipeError: an option makes no sense for it.
     """
     known = check_precision(precision, device)
+    options: dict[str, Any] = {
+        "query_prompt": query_prompt,
+        "passage_prompt": passage_prompt,
+        "max_length": max_length,
+        "token_budget": token_budget,
+        "precision": known,
+        "device": device,
+    }
+    folder = Path(str(model)).expanduser()
+    if is_cured(folder):
+        # A cure's base has none itself, and may lie in the very folder.
+        return load_cured(folder, _open_without_cure, **options)
+    return _open_without_cure(model, **options)
+
+
+def _open_without_cure(
+    model: str | Path,
+    *,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
+    max_length: int | None = None,
+    token_budget: int | None = None,
+    precision: Precision = "float32",
+    device: str | None = None,
+) -> Encoder:
     name = str(model)
-    arithmetic = {"--precision": known != "float32", "--device": device not in (None, "cpu")}
+    arithmetic = {"--precision": precision != "float32", "--device": device not in (None, "cpu")}
     lengths = {"--max-length": max_length is not None, "--token-budget": token_budget is not None}
     prompts = {"--query-prompt": query_prompt is not None, "--passage-prompt": passage_prompt is not None}
-    if is_cured(Path(name).expanduser()):
-        return load_cured(
-            Path(name).expanduser(),
-            open_encoder,
-            query_prompt=query_prompt,
-            passage_prompt=passage_prompt,
-            max_length=max_length,
-            token_budget=token_budget,
-            precision=known,
-            device=device,
-        )
     if name.startswith(ENDPOINT):
         given = {**lengths, **arithmetic, "--device": device is not None}
         _refuse(given, "an endpoint", "its server decides that")
@@ -79,13 +94,14 @@ def open_encoder(
         _refuse(arithmetic, "an ONNX export", "it runs on the processor, in its own arithmetic")
         from isogloss.encoding.onnx_model import load_onnx
 
-        loaded, digest = load_onnx(export, name, max_length=max_length)
+        loaded, digest, found = load_onnx(export, name, max_length=max_length)
         return SentenceTransformerEncoder(
             loaded,
             name,
             prompts_of(loaded, name, query_prompt=query_prompt, passage_prompt=passage_prompt),
             max_length=max_length,
             token_budget=token_budget,
+            precision=found,
             converted_from=digest,
         )
     return SentenceTransformerEncoder.load(
@@ -94,7 +110,7 @@ def open_encoder(
         passage_prompt=passage_prompt,
         max_length=max_length,
         token_budget=token_budget,
-        precision=known,
+        precision=precision,
         device=device,
     )
 

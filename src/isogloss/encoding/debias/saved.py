@@ -34,8 +34,8 @@ from isogloss.files import finished_folder
 
 RECORD = "debias.json"
 BASE_CARD = "base-card"
-_BASE = "base"
-_MEANS = "debias-means.npy"
+BASE = "base"
+MEANS = "debias-means.npy"
 _DIRECTIONS = "debias-directions.npy"
 _FORMAT = 1
 _SAID = ("method", "base", "fitted_on", "languages", "directions", "reference")
@@ -71,11 +71,11 @@ def save_cured(base: Encoder, cure: Cure, fitted_on: Mapping[str, Any], output: 
             base.model.prompts = {"query": base.prompts.query, "document": base.prompts.passage}
             base.model.default_prompt_name = None
             if cure.needs_language:
-                base.model.save_pretrained(str(folder / _BASE), create_model_card=False)
+                base.model.save_pretrained(str(folder / BASE), create_model_card=False)
             else:
                 _projected(base, cure).save_pretrained(str(folder), create_model_card=False)
         if cure.needs_language or not own:
-            np.save(folder / _MEANS, cure.means)
+            np.save(folder / MEANS, cure.means)
         if not cure.needs_language and not own:
             np.save(folder / _DIRECTIONS, cure.directions)
         cards = [Path(base.name).expanduser() / name for name in ("README.md", "recipe.toml")]
@@ -99,7 +99,7 @@ def load_cured(folder: Path, open_base: Callable[..., Encoder], **options: Any) 
 
     Args:
         folder: the folder.
-        open_base: opens the base, as `open_encoder` does.
+        open_base: opens a base, as `open_encoder` does, without looking for a cure.
         **options: those of `open_encoder`.
 
     Raises:
@@ -124,14 +124,14 @@ def load_cured(folder: Path, open_base: Callable[..., Encoder], **options: Any) 
         base = open_base(source, **options)
         return DebiasedEncoder(base, _read_cure(folder, said), str(folder), said)
     if record["method"] == "project":
-        return DebiasedEncoder(SentenceTransformerEncoder.load(folder, **options), None, str(folder), said)
-    base = SentenceTransformerEncoder.load(folder / _BASE, **options)
+        return DebiasedEncoder(open_base(folder, **options), None, str(folder), said)
+    base = open_base(folder / BASE, **options)
     return DebiasedEncoder(base, _read_cure(folder, said), str(folder), said)
 
 
 def _read_cure(folder: Path, said: Mapping[str, Any]) -> Cure:
     languages, reference = tuple(said["languages"]), said["reference"]
-    means = _read_numbers(folder / _MEANS, len(languages))
+    means = _read_numbers(folder / MEANS, len(languages))
     directions = means[:0]
     if said["method"] == "project":
         directions = _read_numbers(folder / _DIRECTIONS, said["directions"])

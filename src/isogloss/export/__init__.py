@@ -1,0 +1,1 @@
+"""Models in other forms, held against the original before they are put in place."""
