@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -138,3 +140,24 @@ def test_passages_stay_in_languages(tmp_path):
         pytest.raises(RecipeError, match="the index has"),
     ):
         searcher.search("x", languages=['en" or row >= 0 or language == "'])
+
+
+def test_what_milvus_lost_is_put_back(tmp_path):
+    make_index(tmp_path / "i", backend="milvus")
+    collection = IndexWriter(tmp_path / "i").settings.collection
+    backend = MilvusBackend(tmp_path / "i" / "milvus.db", collection, 16)
+    wanted = backend.rows()
+    backend.remove(wanted[:5])
+    backend.add(np.array([999]), ["en"], np.zeros((1, 16), np.float32))
+    backend.settle()
+    backend.close()
+    with IndexWriter(tmp_path / "i") as writer:
+        writer.update(placed(passages()), WordsEncoder())
+    backend = MilvusBackend(tmp_path / "i" / "milvus.db", collection, 16)
+    assert backend.rows().tolist() == wanted.tolist()
+    backend.close()
+    shutil.rmtree(tmp_path / "i" / "milvus.db")
+    with IndexWriter(tmp_path / "i") as writer:
+        writer.update(placed(passages()), WordsEncoder())
+    with Searcher(tmp_path / "i", WordsEncoder()) as searcher:
+        assert searcher.search("water is wet", top_k=1)[0].id == "en-0"

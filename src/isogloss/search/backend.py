@@ -68,6 +68,10 @@ class WritableBackend(Backend, Protocol):
         """All rows that are there, ascending, int64."""
         ...
 
+    def count(self) -> int:
+        """How many rows are there."""
+        ...
+
     def settle(self) -> None:
         """Return when everything added can be found, and survives a crash."""
         ...

@@ -303,13 +303,32 @@ class IndexWriter:
         What a killed update encoded is kept for the next.
         """
         gone = np.concatenate([self.store.forget_staged(), self.store.dead_rows()])
-        if self.settings.backend == "milvus" and len(gone):
+        if self.settings.backend == "milvus":
             with self._milvus() as backend:
-                backend.remove(gone)
-                backend.settle()
+                if len(gone):
+                    backend.remove(gone)
+                    backend.settle()
+                self._put_back(backend)
         if len(gone):
             with self.store.transaction():
                 self.store.bury()
+
+    def _put_back(self, backend: WritableBackend) -> None:
+        """Make the back end's own copy what the index says: a server may have lost some of it, or be a new one."""
+        live = self.store.live_rows()
+        if backend.count() == sum(len(one.rows) for one in live.values()):
+            return
+        there, file = backend.rows(), self._file()
+        for language, one in live.items():
+            missing = np.flatnonzero(~np.isin(one.rows, there, assume_unique=True))
+            for start in range(0, len(missing), _GIVEN_AT_ONCE):
+                part = missing[start : start + _GIVEN_AT_ONCE]
+                vectors = file.read(one.positions[part])
+                backend.add(one.rows[part], [language] * len(part), vectors)
+        known = [one.rows for one in live.values()]
+        if len(strange := np.setdiff1d(there, np.concatenate(known) if known else np.empty(0, np.int64))):
+            backend.remove(strange)
+        backend.settle()
 
     def _forget_vectors(self) -> None:
         """Forget vectors of no passage; where they are more than half of the file, write it anew without them."""

@@ -144,6 +144,11 @@ class MilvusBackend:
             iterator.close()
         return np.sort(np.array(found, np.int64))
 
+    def count(self) -> int:
+        """As `WritableBackend.count`."""
+        with self._reported("read"):
+            return int(self._client.query(self.collection, output_fields=["count(*)"])[0]["count(*)"])
+
     def settle(self) -> None:
         """As `WritableBackend.settle`."""
         with self._reported("written"):
