@@ -8,8 +8,11 @@ demo: setup
 	rm -rf isogloss-demo/hybrid
 	$(BIN)/isogloss demo --output isogloss-demo
 
+# Processes share out the files of tests, one thread each.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: setup
-	$(BIN)/python -m pytest -m "not slow and not openvino"
+	$(PYTEST) -m "not slow and not openvino"
 	$(BIN)/python -m pytest -m "not slow and openvino"
 
 slow-test: setup

@@ -81,7 +81,7 @@ def test_a_folder_whose_texts_changed_fails_its_checksum(tmp_path):
         ("a.jsonl", b"", "empty-file"),
         ("a.parquet", b"", "empty-file"),
         ("a.parquet", b"nothing", "unreadable"),
-        ("a.jsonl.gz", gzip.compress(b'{"id"}\n' * 99)[:-9], "truncated"),
+        ("a.jsonl.gz", gzip.compress(b'{"id"}\n' * 99, mtime=0)[:-9], "truncated"),
         ("a.jsonl.gz", b"nothing", "unreadable"),
     ],
 )
