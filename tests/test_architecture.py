@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
     "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation", "exchange"},
     "search": {"errors", "files", "corpus", "encoding"},
+    "serving": {"errors", "_version", "encoding", "search"},
     "study": {
         "errors",
         "_version",
@@ -49,6 +50,7 @@ MAY_IMPORT = {
         "reporting",
         "exchange",
         "search",
+        "serving",
         "study",
     },
     "__main__": {"cli"},

@@ -18,6 +18,7 @@ from isogloss.cli.index import index, unindex
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
 from isogloss.cli.search import search
+from isogloss.cli.serve import serve
 from isogloss.cli.study import study_app
 from isogloss.cli.train import train
 
@@ -57,6 +58,7 @@ app.command()(demo)
 app.command()(index)
 app.command()(unindex)
 app.command()(search)
+app.command()(serve)
 app.add_typer(study_app, name="study")
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")
