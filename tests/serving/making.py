@@ -9,13 +9,12 @@ from contextlib import contextmanager
 
 import httpx2 as httpx
 import numpy as np
-import uvicorn
 
 from isogloss.search import IndexWriter, Passage
 from isogloss.search.folder import IndexSettings
 from isogloss.serving import ServingSettings, make_app
 from isogloss.serving.logs import ServerLog
-from isogloss.serving.server import listening_socket
+from isogloss.serving.server import http_server, listening_socket
 
 TEXTS = {
     "ar": ["الماء رطب والنار حارة", "الشمس نجم كبير"],
@@ -113,8 +112,7 @@ def running(searcher, **settings):
     stream = io.StringIO()
     app = make_app(searcher, made, ServerLog(questions=made.log_questions, stream=stream))
     with listening_socket("127.0.0.1", 0) as listening:
-        config = uvicorn.Config(app, http="h11", ws="none", access_log=False, log_config=None, lifespan="on")
-        server = uvicorn.Server(config)
+        server = http_server(app)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         while not server.started:

