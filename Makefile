@@ -31,7 +31,7 @@ bench: .venv/bench
 setup: .venv/installed
 
 .venv/bench: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,int8,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,int8,bench,serve]'
 	touch $@
 
 .venv/installed: pyproject.toml constraints.txt

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.harness import Report
 from isogloss.errors import IsoglossError
 
-NAMES = ("training", "encoding", "evaluation", "ranking", "planning")
+NAMES = ("training", "encoding", "evaluation", "ranking", "planning", "serving")
 """Modules of this package with a `run(quick) -> Report`."""
 
 RESULTS = Path(__file__).parent / "results"

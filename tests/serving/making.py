@@ -23,7 +23,8 @@ TEXTS = {
         "water is wet",
         "fire is hot",
         "the sun is a star",
-        "gold is heavy <b>and</b> <img src=x onerror=\"document.title='stolen'\"><script>document.title='stolen'</script>",
+        "gold is heavy <b>and</b> <img src=x onerror=\"document.title='stolen'\">"
+        "<script>document.title='stolen'</script>",
     ],
     "zh": ["水是湿的", "火是热的"],
 }

@@ -27,7 +27,13 @@ def test_a_search_is_the_searchers(http, searcher):
 
 
 def test_by_address_and_by_body_are_the_same(http):
-    how = {"top_k": 3, "languages": ["de", "zh"], "where": ["number>=0", "topic in a,b"], "balance": "quota", "words": False}
+    how = {
+        "top_k": 3,
+        "languages": ["de", "zh"],
+        "where": ["number>=0", "topic in a,b"],
+        "balance": "quota",
+        "words": False,
+    }
     by_address = http.get("/search", params={"question": "Wasser ist nass", **how, "words": "false"}).json()
     assert by_address["hits"] == ask(http, "Wasser ist nass", **how)["hits"]
     assert {hit["language"] for hit in by_address["hits"]} == {"de", "zh"}
@@ -56,7 +62,9 @@ def test_openais_form(http, searcher):
     assert one["object"] == "list"
     assert [set(vector) for vector in one["data"]] == [{"object", "index", "embedding"}]
     assert one["usage"] == {"prompt_tokens": 0, "total_tokens": 0}
-    packed = http.post("/v1/embeddings", json={"input": ["fire", "water"], "encoding_format": "base64"}).json()
+    packed = http.post(
+        "/v1/embeddings", json={"input": ["fire", "water"], "encoding_format": "base64"}
+    ).json()
     vectors = [np.frombuffer(base64.b64decode(row["embedding"]), "<f4") for row in packed["data"]]
     np.testing.assert_allclose(vectors[1], one["data"][0]["embedding"], rtol=1e-6)
     assert [row["index"] for row in packed["data"]] == [0, 1]
@@ -70,7 +78,9 @@ def test_our_own_client_of_openais_form_gets_the_vectors(server, searcher, tmp_p
     monkeypatch.setenv("ISOGLOSS_CACHE", str(tmp_path))
     encoder = open_encoder(f"openai:words@{server.url}/v1", query_prompt="", passage_prompt="")
     texts = ["water is wet", "gold"]
-    np.testing.assert_allclose(encoder.encode(texts, "query"), searcher.encoder.encode(texts, "query"), atol=1e-6)
+    np.testing.assert_allclose(
+        encoder.encode(texts, "query"), searcher.encoder.encode(texts, "query"), atol=1e-6
+    )
 
 
 def test_tokens_are_counted_where_the_model_has_some(tmp_path, tiny_bert):
@@ -78,7 +88,11 @@ def test_tokens_are_counted_where_the_model_has_some(tmp_path, tiny_bert):
 
     encoder = SentenceTransformerEncoder.load(tiny_bert, query_prompt="", passage_prompt="", device="cpu")
     make_index(tmp_path / "index", encoder, PASSAGES[2:4])
-    with Searcher(tmp_path / "index", encoder) as searcher, running(searcher) as server, client(server) as http:
+    with (
+        Searcher(tmp_path / "index", encoder) as searcher,
+        running(searcher) as server,
+        client(server) as http,
+    ):
         about = http.get("/about").json()
         assert about["model"] == "tiny-bert", "no path of the machine"
         usage = http.post("/v1/embeddings", json={"input": ["sun", "gold"]}).json()["usage"]
@@ -111,7 +125,9 @@ def test_metrics(index):
 
 def test_the_description_names_everything_and_needs_nothing_from_elsewhere(http):
     described = http.get("/openapi.json").json()
-    assert {"/search", "/embed", "/v1/embeddings", "/v1/models", "/health", "/about", "/metrics"} == set(described["paths"])
+    assert {"/search", "/embed", "/v1/embeddings", "/v1/models", "/health", "/about", "/metrics"} == set(
+        described["paths"]
+    )
     errors = described["paths"]["/search"]["post"]["responses"]
     assert errors["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorAnswer")
     for path in ("/docs", "/redoc"):
@@ -123,7 +139,11 @@ def test_new_passages_are_found_without_a_restart(tmp_path):
 
     encoder = WordsEncoder()
     make_index(tmp_path / "index", encoder, PASSAGES[:4])
-    with Searcher(tmp_path / "index", encoder) as searcher, running(searcher) as server, client(server) as http:
+    with (
+        Searcher(tmp_path / "index", encoder) as searcher,
+        running(searcher) as server,
+        client(server) as http,
+    ):
         assert len(ask(http, "water is wet", top_k=20)["hits"]) == 4
         with IndexWriter(tmp_path / "index") as writer:
             writer.update([("more", one) for one in PASSAGES[4:]], encoder)

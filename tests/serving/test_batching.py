@@ -31,7 +31,9 @@ class Lengths:
 
 def run(job, lengths=None, **how):
     async def main():
-        batcher = Batcher(lengths or Lengths(), **{"texts": 8, "characters": 1000, "wait": 0.02, "waiting": 100, **how})
+        batcher = Batcher(
+            lengths or Lengths(), **{"texts": 8, "characters": 1000, "wait": 0.02, "waiting": 100, **how}
+        )
         batcher.start()
         try:
             return await asyncio.wait_for(job(batcher), 20)
@@ -67,7 +69,9 @@ def test_sides_are_not_mixed_and_characters_bound_a_batch():
     async def job(batcher):
         texts = ["a" * 600, "b" * 600, "c", "d"]
         sides = ["query", "query", "passage", "query"]
-        return await asyncio.gather(*(batcher.encode([text], side) for text, side in zip(texts, sides, strict=True)))
+        return await asyncio.gather(
+            *(batcher.encode([text], side) for text, side in zip(texts, sides, strict=True))
+        )
 
     found = run(job, lengths)
     assert [vectors[0].tolist() for vectors in found] == [[600, 1], [600, 1], [1, 0], [1, 1]]

@@ -9,7 +9,13 @@ import pytest
 from isogloss.search import Searcher
 from tests.serving.making import WordsEncoder, client, running
 
-QUESTIONS = {"water is wet": "en-0", "Gold ist schwer": "de-3", "水是湿的": "zh-0", "الشمس نجم كبير": "ar-1", "fire is hot": "en-1"}
+QUESTIONS = {
+    "water is wet": "en-0",
+    "Gold ist schwer": "de-3",
+    "水是湿的": "zh-0",
+    "الشمس نجم كبير": "ar-1",
+    "fire is hot": "en-1",
+}
 CLIENTS = 32
 
 
@@ -48,7 +54,10 @@ def test_a_client_that_goes_away_holds_nobody_up(index):
         client(server) as http,
     ):
         body = b'{"question": "never mind"}'
-        head = b"POST /search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        head = (
+            b"POST /search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n"
+        )
         for _ in range(8):
             with socket.create_connection(("127.0.0.1", server.port)) as raw:
                 raw.sendall(head % len(body) + body)

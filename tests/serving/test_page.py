@@ -1,5 +1,6 @@
 """The page in a real browser: what a person sees, hears from a screen reader, types and shares."""
 
+import itertools
 import os
 from pathlib import Path
 from urllib.parse import quote
@@ -44,7 +45,12 @@ def open_at(page, server, address):
 
 
 def test_the_page_and_its_files_are_there(http):
-    for path, kind in (("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"), ("/icon.svg", "image/svg+xml")):
+    for path, kind in (
+        ("/", "text/html"),
+        ("/page.css", "text/css"),
+        ("/page.js", "text/javascript"),
+        ("/icon.svg", "image/svg+xml"),
+    ):
         answer = http.get(path)
         assert answer.headers["content-type"].startswith(kind)
         assert "style=" not in answer.text
@@ -134,7 +140,10 @@ def test_markup_in_passages_is_shown_and_never_run(page, server):
 def test_markup_in_the_address_is_a_question(page, server):
     open_at(page, server, f"#q={quote('<img src=x onerror=window.stolen=1>')}&balance=x&top=y&view=z")
     page.wait(FOUND)
-    assert page.run("document.querySelector('#balance').value + document.querySelector('#top').value") == "none10"
+    assert (
+        page.run("document.querySelector('#balance').value + document.querySelector('#top').value")
+        == "none10"
+    )
     open_at(page, server, f"#q=water&lang={quote('<b>x</b>')}")
     page.wait("document.querySelector('#problem').innerText.includes('<b>x</b>')")
     assert page.run("window.stolen === undefined")
@@ -146,7 +155,9 @@ def test_nothing_found(page, server):
         "window.fetch = async () => new Response(JSON.stringify({hits: [], languages: {}, seconds: 0.01}),"
         " {headers: {'Content-Type': 'application/json'}})"
     )
-    page.run("document.querySelector('#question').value = 'x'; document.querySelector('#search-form').requestSubmit()")
+    page.run(
+        "document.querySelector('#question').value = 'x'; document.querySelector('#search-form').requestSubmit()"
+    )
     page.wait("document.querySelector('#status').innerText.startsWith('Nothing found')")
     assert page.run("document.querySelector('#answers').hidden && document.querySelector('#shares').hidden")
     picture(page, "nothing")
@@ -154,25 +165,34 @@ def test_nothing_found(page, server):
 
 def test_an_error_is_said_and_one_goes_on(page, server):
     open_at(page, server, "#q=water")
-    page.run("document.querySelector('#question').value = 'a\\u0001'; document.querySelector('#search-form').requestSubmit()")
+    page.run(
+        "document.querySelector('#question').value = 'a\\u0001'; document.querySelector('#search-form').requestSubmit()"
+    )
     page.wait("!document.querySelector('#problem').hidden")
     assert "U+0001" in page.text("#problem")
     assert page.run("document.querySelector('#answers').hidden")
     picture(page, "error")
     page.console.clear()  # the browser's own note of the status
-    page.run("document.querySelector('#question').value = 'water'; document.querySelector('#search-form').requestSubmit()")
+    page.run(
+        "document.querySelector('#question').value = 'water'; document.querySelector('#search-form').requestSubmit()"
+    )
     page.wait(FOUND)
     assert page.run("document.querySelector('#problem').hidden")
 
 
 def test_a_server_that_is_gone_is_said(page, server):
     page.run("window.fetch = async () => { throw new TypeError('gone') }")
-    page.run("document.querySelector('#question').value = 'x'; document.querySelector('#search-form').requestSubmit()")
+    page.run(
+        "document.querySelector('#question').value = 'x'; document.querySelector('#search-form').requestSubmit()"
+    )
     page.wait("document.querySelector('#problem').innerText.includes('does not answer')")
 
 
 def test_a_key_is_asked_for_and_kept_in_the_tab(chrome, index):
-    with Searcher(index, WordsEncoder()) as searcher, running(searcher, api_key="right-key-right-key") as server:
+    with (
+        Searcher(index, WordsEncoder()) as searcher,
+        running(searcher, api_key="right-key-right-key") as server,
+    ):
         chrome.look()
         chrome.open(f"{server.url}/#q=water")
         chrome.wait("!document.querySelector('#key-form').hidden")
@@ -196,7 +216,11 @@ def test_it_is_used_by_keyboard_alone(page, server):
     order = []
     for _ in range(5):
         page.press("Tab")
-        order.append(page.run("document.activeElement.id || document.activeElement.className || document.activeElement.tagName"))
+        order.append(
+            page.run(
+                "document.activeElement.id || document.activeElement.className || document.activeElement.tagName"
+            )
+        )
     assert order == ["skip", "question", "BUTTON", "SUMMARY", "INPUT"]
     outline = page.run("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
@@ -223,9 +247,12 @@ def test_everything_has_a_name_for_a_screen_reader(page, server):
         assert all(found[role]), f"{role}: {found[role]}"
     assert found["searchbox"] == ["Your question"]
     assert {"status", "search", "main", "heading", "list", "listitem", "group"} <= set(found)
-    levels = page.run("[...document.querySelectorAll('h1,h2,h3,h4')].filter((one) => one.checkVisibility()).map((one) => +one.tagName[1])")
+    levels = page.run(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].filter((one) => one.checkVisibility())"
+        ".map((one) => +one.tagName[1])"
+    )
     assert levels[0] == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
     assert page.run("document.documentElement.lang") == "en"
 
 
@@ -244,7 +271,8 @@ def test_narrow_and_wide_light_and_dark(page, server, dark):
 def contrast(page):
     """The lowest contrast of text on its ground, after WCAG."""
     colours = page.run(
-        """[...document.querySelectorAll('body *')].filter((one) => one.checkVisibility() && one.innerText && ![...one.children].length)
+        """[...document.querySelectorAll('body *')]
+        .filter((one) => one.checkVisibility() && one.innerText && !one.children.length)
         .map((one) => {
           let ground = one;
           while (getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement;
@@ -265,5 +293,9 @@ def contrast(page):
 
 
 def test_the_page_is_read_without_a_key_and_holds_none(index):
-    with Searcher(index, WordsEncoder()) as searcher, running(searcher, api_key="k" * 20) as server, client(server) as http:
+    with (
+        Searcher(index, WordsEncoder()) as searcher,
+        running(searcher, api_key="k" * 20) as server,
+        client(server) as http,
+    ):
         assert "k" * 20 not in http.get("/").text + http.get("/page.js").text

@@ -92,7 +92,15 @@ def test_messages_say_what_to_do(http):
 
 @pytest.mark.parametrize(
     "where",
-    ["number=1' OR '1'='1", 'x" OR 1=1 --=1', "topic in a'); DROP TABLE passages; --", "number>=0 OR 1=1", "a.b[0]=$", "%=%", "topic=*"],
+    [
+        "number=1' OR '1'='1",
+        'x" OR 1=1 --=1',
+        "topic in a'); DROP TABLE passages; --",
+        "number>=0 OR 1=1",
+        "a.b[0]=$",
+        "%=%",
+        "topic=*",
+    ],
 )
 def test_filters_are_values_and_never_code(http, where):
     answer = http.get("/search", params={"question": "water", "where": where})
@@ -108,9 +116,22 @@ def test_addresses(http):
     check_error(http.get("/search?question=a&where=%ed%a0%80"), 400)
     check_error(http.get("/search?question=a&question_=b"), 422)
     check_error(http.get("/search"), 422, "question")
-    for path in ("/nothing", "/..%2f..%2fetc/passwd", "/page.css/../../app.py", "/%00", "/page/app.py", "/search/"):
+    for path in (
+        "/nothing",
+        "/..%2f..%2fetc/passwd",
+        "/page.css/../../app.py",
+        "/%00",
+        "/page/app.py",
+        "/search/",
+    ):
         check_error(http.get(path), 404)
-    for method, path in (("PUT", "/search"), ("DELETE", "/"), ("GET", "/embed"), ("POST", "/health"), ("TRACE", "/")):
+    for method, path in (
+        ("PUT", "/search"),
+        ("DELETE", "/"),
+        ("GET", "/embed"),
+        ("POST", "/health"),
+        ("TRACE", "/"),
+    ):
         answer = http.request(method, path)
         check_error(answer, 405)
         assert answer.headers["allow"]
@@ -151,7 +172,9 @@ def test_large_bodies_are_not_read_to_the_end(server, http):
         assert head.startswith(b"HTTP/1.1 413")
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:80", "", "a b", "[::1"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:80", "", "a b", "[::1"]
+)
 def test_other_names_of_this_machine_are_not_answered(http, host):
     check_error(http.get("/about", headers={"host": host}), 400)
 
@@ -185,7 +208,14 @@ def test_keys(index):
             {"authorization": "Bearer \u00e9".encode("latin-1")},
         ]  # fmt: skip
         for headers in wrong:
-            for path in ("/search?question=a", "/about", "/metrics", "/openapi.json", "/v1/models", "/nothing"):
+            for path in (
+                "/search?question=a",
+                "/about",
+                "/metrics",
+                "/openapi.json",
+                "/v1/models",
+                "/nothing",
+            ):
                 answer = http.get(path, headers=headers)
                 check_error(answer, 401)
                 assert answer.headers["www-authenticate"] == "Bearer"
@@ -265,7 +295,15 @@ def test_loopback_needs_no_key_and_all_else_does():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"api_key": ""}, {"api_key": " a"}, {"api_key": "é"}, {"texts": 0}, {"timeout": 0}, {"batch_wait": 2}, {"port": -1}],
+    [
+        {"api_key": ""},
+        {"api_key": " a"},
+        {"api_key": "é"},
+        {"texts": 0},
+        {"timeout": 0},
+        {"batch_wait": 2},
+        {"port": -1},
+    ],
 )
 def test_settings_that_are_wrong_are_refused(wrong):
     with pytest.raises(RecipeError):

@@ -35,7 +35,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def make_app(searcher: Searcher, settings: ServingSettings | None = None, log: ServerLog | None = None) -> App:
+def make_app(
+    searcher: Searcher, settings: ServingSettings | None = None, log: ServerLog | None = None
+) -> App:
     """Make the ASGI application that serves an index.
 
     Args:
@@ -147,9 +149,7 @@ def _add_openai(app: FastAPI, service: Service) -> None:
         request.state.served.facts["texts"] = len(texts)
         vectors = await service.embed(texts, asked.input_type, "input")
         tokens = await service.count_tokens(texts)
-        packed: Callable[[Any], Any] = (
-            np.ndarray.tolist if asked.encoding_format == "float" else _base64
-        )
+        packed: Callable[[Any], Any] = np.ndarray.tolist if asked.encoding_format == "float" else _base64
         return _json(
             {
                 "object": "list",
@@ -162,14 +162,18 @@ def _add_openai(app: FastAPI, service: Service) -> None:
             }
         )
 
-    @app.get("/v1/models", response_model=form.OpenAIModels, operation_id="openai_models", summary="The model")
+    @app.get(
+        "/v1/models", response_model=form.OpenAIModels, operation_id="openai_models", summary="The model"
+    )
     async def models() -> Response:
         model = form.OpenAIModel(id=service.model)
         return _json(form.OpenAIModels(data=[model]).model_dump())
 
 
 def _add_looking_after(app: FastAPI, service: Service) -> None:
-    @app.get("/health", response_model=form.Health, operation_id="health", summary="Whether it works; needs no key")
+    @app.get(
+        "/health", response_model=form.Health, operation_id="health", summary="Whether it works; needs no key"
+    )
     async def health() -> Response:
         if service.stopping:
             return _json({"status": "stopping"}, 503)
@@ -200,9 +204,7 @@ def _add_errors(app: FastAPI, service: Service, log: ServerLog) -> None:
     """Give every error the one form, and let none say more than its client may know."""
 
     async def refused(_: Request, error: Any) -> Response:
-        return Response(
-            error.body(), error.status, headers=error.headers, media_type="application/json"
-        )
+        return Response(error.body(), error.status, headers=error.headers, media_type="application/json")
 
     async def ours(request: Request, error: Any) -> Response:
         refusal = service.refusal(error)
@@ -240,7 +242,9 @@ def _add_errors(app: FastAPI, service: Service, log: ServerLog) -> None:
     async def unforeseen(request: Request, _: Any) -> Response:
         number = request.state.served.number
         return Response(
-            error_body(500, f"something went wrong in the server: {number}"), 500, media_type="application/json"
+            error_body(500, f"something went wrong in the server: {number}"),
+            500,
+            media_type="application/json",
         )
 
     app.add_exception_handler(Refused, refused)

@@ -161,7 +161,8 @@ class Guard:
         found = _HOST.fullmatch(given[0].decode("latin-1")) if len(given) == 1 else None
         if found is None or found[1].strip("[]").lower() not in self._hosts:
             raise Refused(
-                400, "the server is not known by the name in the Host header; it can be started with --allow-host NAME"
+                400,
+                "the server is not known by the name in the Host header; it can be started with --allow-host NAME",
             )
 
     def _check_key(self, given: list[bytes]) -> None:
@@ -198,9 +199,7 @@ class Guard:
                 504, f"the request did not arrive whole in {self.settings.timeout:g} seconds", headers=_CLOSE
             ) from None
 
-    async def _run(
-        self, scope: Scope, body: bytes, receive: Receive, send: Send, request: Served
-    ) -> None:
+    async def _run(self, scope: Scope, body: bytes, receive: Receive, send: Send, request: Served) -> None:
         """Run the routes until they are done, the client goes away, or the time is over."""
         unread = [body]
         over = asyncio.Event()
@@ -235,7 +234,9 @@ class Guard:
     def _too_large(self) -> Refused:
         # The rest of the body stays unread, so the connection cannot be used again.
         return Refused(
-            413, f"the body is larger than {self.settings.body_bytes:,} bytes; send less at once", headers=_CLOSE
+            413,
+            f"the body is larger than {self.settings.body_bytes:,} bytes; send less at once",
+            headers=_CLOSE,
         )
 
 

@@ -48,9 +48,9 @@ class Metrics:
         self.passages = Gauge(
             "isogloss_passages", "Passages of the index.", ("language",), registry=self._registry
         )
-        Gauge("isogloss_waiting_texts", "Texts that wait for the model.", registry=self._registry).set_function(
-            waiting
-        )
+        Gauge(
+            "isogloss_waiting_texts", "Texts that wait for the model.", registry=self._registry
+        ).set_function(waiting)
         ProcessCollector(registry=self._registry)
 
     def batch_done(self, texts: int, seconds: float) -> None:

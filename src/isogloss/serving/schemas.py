@@ -115,7 +115,9 @@ class OpenAIRequest(BaseModel):
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(None, description="The model's own, if it is given.")
     user: Annotated[str, AfterValidator(check_characters)] | None = None
-    input_type: Side = Field("query", description="query or passage: decides the prompt that is put before them.")
+    input_type: Side = Field(
+        "query", description="query or passage: decides the prompt that is put before them."
+    )
 
 
 class OpenAIVector(BaseModel):

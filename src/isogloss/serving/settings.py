@@ -52,7 +52,9 @@ class ServingSettings:
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not (
-            self.api_key.isascii() and self.api_key.isprintable() and self.api_key.strip() == self.api_key != ""
+            self.api_key.isascii()
+            and self.api_key.isprintable()
+            and self.api_key.strip() == self.api_key != ""
         ):
             raise RecipeError(
                 "the API key must have printable ASCII characters, and no space at its ends; make one with"
@@ -63,7 +65,14 @@ class ServingSettings:
                 f"--host {self.host} can be reached from other machines, which needs a key: set ISOGLOSS_API_KEY, or"
                 " give --api-key; or leave out --host to serve this machine alone"
             )
-        whole = ("batch_texts", "batch_characters", "waiting_texts", "answering", "threads", "text_characters")
+        whole = (
+            "batch_texts",
+            "batch_characters",
+            "waiting_texts",
+            "answering",
+            "threads",
+            "text_characters",
+        )
         for name in (*whole, "texts", "body_bytes", "top_k"):
             if getattr(self, name) < 1:
                 raise RecipeError(f"{name} {getattr(self, name)}: must be at least 1")

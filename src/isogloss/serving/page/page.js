@@ -279,6 +279,7 @@ function go() {
 }
 
 async function begin() {
+  if (about === null && location.hash) toForm(fromAddress());
   try {
     await loadAbout();
   } catch (error) {
