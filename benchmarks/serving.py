@@ -2,8 +2,8 @@
 
 `python -m benchmarks.serving --passages 100000 --clients 32 --seconds 60` builds an index of synthetic passages, starts
 both servers on loopback, checks that they give the same answers, and lets the clients ask one after the other, in
-turns of a few seconds. A client sends its next question when it has the answer to the last. Questions are encoded by the
-real model; the passages' vectors are random, which costs the search the same.
+turns of a few seconds. A client sends its next question when it has the answer to the last. Questions are encoded by
+the real model; the passages' vectors are random, which costs the search the same.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def run(
         ),
         notes=(
             f"in turn, {turns} times; both give the same answers; clients and servers share the machine",
-            f"questions of the bundled sample in 8 languages, encoded by {model}; search by vectors (exact) and words",
+            f"questions of the bundled sample in 8 languages, encoded by {model}; exact search by vectors",
         ),
         measured={
             name: {"questions": len(load.seconds), "lasted": load.lasted, "errors": load.errors, "memory": load.memory}

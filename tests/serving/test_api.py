@@ -19,7 +19,10 @@ def ask(http, question, **how):
 
 def test_a_search_is_the_searchers(http, searcher):
     found = ask(http, "fire is hot", top_k=4)
-    assert found["hits"] == [hit.as_record() for hit in searcher.search("fire is hot", top_k=4)]
+    assert found["hits"] == [hit.as_record() for hit in searcher.search("fire is hot", top_k=4, words=False)]
+    worded = ask(http, "fire is hot", top_k=4, words=True)
+    assert worded["hits"] == [hit.as_record() for hit in searcher.search("fire is hot", top_k=4, words=True)]
+    assert worded["hits"][0]["words"] > 0
     assert found["hits"][0]["id"] == "en-1"
     assert sum(found["languages"].values()) == pytest.approx(1)
     assert found["languages"]["en"] == sum(hit["language"] == "en" for hit in found["hits"]) / 4
@@ -42,7 +45,9 @@ def test_by_address_and_by_body_are_the_same(http):
 @pytest.mark.parametrize("balance", ["none", "quota", "centred"])
 def test_every_balance(http, searcher, balance):
     found = ask(http, "gold is heavy", balance=balance)
-    assert found["hits"] == [hit.as_record() for hit in searcher.search("gold is heavy", balance=balance)]
+    assert found["hits"] == [
+        hit.as_record() for hit in searcher.search("gold is heavy", balance=balance, words=False)
+    ]
 
 
 def test_nothing_found_is_no_error(http):

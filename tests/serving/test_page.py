@@ -111,6 +111,17 @@ def test_languages_are_chosen(page, server):
     picture(page, "languages")
 
 
+def test_words_are_looked_for_where_one_wants_it(page, server):
+    open_at(page, server, "#q=water&words=yes")
+    page.wait(FOUND)
+    assert page.text("#options-set") == ": words too"
+    assert "words (BM25)" in page.run("document.querySelector('.answer dl').textContent")
+    page.run("document.querySelector('#options').open = true")
+    page.run("document.querySelector('#words').click()")
+    page.wait("location.hash === '#q=water' && " + FOUND)
+    page.wait("!document.querySelector('.answer dl').textContent.includes('BM25')")
+
+
 def test_right_to_left_is_right(page, server):
     open_at(page, server, f"#q={quote('الشمس نجم كبير')}&lang=ar")
     page.wait(FOUND)

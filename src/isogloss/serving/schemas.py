@@ -63,7 +63,9 @@ class SearchRequest(_Request):
         description="none; quota: an equal share of the places for each language; centred: scores less what a language"
         " as such gains.",
     )
-    words: bool | None = Field(None, description="Rank by words too; left out: if the index has words.")
+    words: bool = Field(
+        False, description="Rank by words too: finds codes and names, and favours the asker's language."
+    )
 
 
 class Hit(BaseModel):

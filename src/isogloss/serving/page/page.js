@@ -61,6 +61,7 @@ function fromAddress() {
     languages: (said.get("lang") ?? "").split(",").filter((code) => code),
     balance: said.get("balance") ?? "none",
     top: said.get("top") ?? "10",
+    words: said.get("words") === "yes",
     view: said.get("view") === "grouped" ? "grouped" : "mixed",
   };
 }
@@ -71,6 +72,7 @@ function fromForm() {
     languages: [...document.querySelectorAll("#languages input:checked")].map((box) => box.value),
     balance: at("balance").value,
     top: at("top").value,
+    words: at("words").checked,
     view: document.querySelector("input[name=view]:checked").value,
   };
 }
@@ -80,6 +82,7 @@ function toAddress(wanted) {
   if (wanted.languages.length) said.set("lang", wanted.languages.join(","));
   if (wanted.balance !== "none") said.set("balance", wanted.balance);
   if (wanted.top !== "10") said.set("top", wanted.top);
+  if (wanted.words) said.set("words", "yes");
   if (wanted.view !== "mixed") said.set("view", wanted.view);
   return `#${said}`;
 }
@@ -89,6 +92,7 @@ function toForm(wanted) {
   for (const box of document.querySelectorAll("#languages input")) box.checked = wanted.languages.includes(box.value);
   choose(at("balance"), wanted.balance, "none");
   choose(at("top"), wanted.top, "10");
+  at("words").checked = wanted.words;
   for (const radio of document.querySelectorAll("input[name=view]")) radio.checked = radio.value === wanted.view;
   sayOptions();
 }
@@ -103,6 +107,7 @@ function sayOptions() {
   const set = [];
   if (wanted.languages.length) set.push(wanted.languages.map(languageName).join(", "));
   if (wanted.balance !== "none") set.push(at("balance").selectedOptions[0].textContent);
+  if (wanted.words) set.push("words too");
   at("options-set").textContent = set.length ? `: ${set.join("; ")}` : "";
 }
 
@@ -135,6 +140,7 @@ async function loadAbout() {
   });
   at("languages").replaceChildren(...boxes);
   for (const option of at("top").options) option.disabled = Number(option.value) > about.limits.top_k;
+  at("words-choice").hidden = !about.words;
   at("question").maxLength = about.limits.text_characters;
   at("key-form").hidden = true;
   at("problem").hidden = true;
@@ -164,6 +170,7 @@ async function search() {
         languages: wanted.languages,
         balance: at("balance").value,
         top_k: Number(at("top").value),
+        words: wanted.words,
       }),
       signal: mine.signal,
     });
