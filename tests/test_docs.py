@@ -16,7 +16,19 @@ from tests.conftest import make_tiny_model
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "miracl", "recipes/", "study", "openai:", ".onnx")
+SLOW_WORDS = (
+    "demo",
+    "fetch",
+    "xquad-r",
+    "mlqa-r",
+    "miracl",
+    "recipes/",
+    "study",
+    "openai:",
+    ".onnx",
+    "isogloss serve",
+    "--uri",
+)
 
 
 def blocks(page: Path, language: str) -> list[str]:
