@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "exchange": {"errors", "_version", "files", "corpus", "encoding", "evaluation", "reporting"},
     "training": {"errors", "_version", "files", "corpus", "batching", "encoding", "evaluation", "exchange"},
     "search": {"errors", "files", "corpus", "encoding"},
+    "integrations": {"errors", "search"},
     "serving": {"errors", "_version", "encoding", "search"},
     "study": {
         "errors",
