@@ -310,6 +310,32 @@ def test_settings_that_are_wrong_are_refused(wrong):
         ServingSettings(**wrong)
 
 
+def test_more_requests_than_may_be_under_way_are_refused(index):
+    with (
+        Searcher(index, WordsEncoder(seconds=1.0)) as searcher,
+        running(searcher, requests=1) as server,
+        client(server) as http,
+    ):
+        first = threading.Thread(target=lambda: post(http, b'{"question": "water"}'))
+        first.start()
+        time.sleep(0.3)
+        with client(server) as other:
+            check_error(other.get("/about"), 503)
+            assert other.get("/health").status_code == 200
+        first.join()
+        assert http.get("/about").status_code == 200
+
+
+def test_no_more_texts_than_may_wait(index):
+    with (
+        Searcher(index, WordsEncoder()) as searcher,
+        running(searcher, waiting_texts=3) as server,
+        client(server) as http,
+    ):
+        check_error(http.post("/embed", json={"texts": ["a"] * 4}), 413)
+        assert http.get("/about").json()["limits"]["texts"] == 3
+
+
 def test_too_much_at_once_is_refused_and_nothing_is_lost(index):
     with (
         Searcher(index, WordsEncoder(seconds=0.2)) as searcher,

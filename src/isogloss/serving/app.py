@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from numpy.typing import NDArray
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -149,12 +150,12 @@ def _add_openai(app: FastAPI, service: Service) -> None:
         request.state.served.facts["texts"] = len(texts)
         vectors = await service.embed(texts, asked.input_type, "input")
         tokens = await service.count_tokens(texts)
-        packed: Callable[[Any], Any] = np.ndarray.tolist if asked.encoding_format == "float" else _base64
+        pack = _base64 if asked.encoding_format == "base64" else _floats
         return _json(
             {
                 "object": "list",
                 "data": [
-                    {"object": "embedding", "index": index, "embedding": packed(vector)}
+                    {"object": "embedding", "index": index, "embedding": pack(vector)}
                     for index, vector in enumerate(vectors)
                 ],
                 "model": service.model,
@@ -183,6 +184,7 @@ def _add_looking_after(app: FastAPI, service: Service) -> None:
     async def about() -> Response:
         settings = service.settings
         limits = {name: getattr(settings, name) for name in form.Limits.model_fields}
+        limits["texts"] = service.most_texts
         return _json(
             {
                 "version": __version__,
@@ -262,5 +264,9 @@ def _json(value: Any, status: int = 200) -> Response:
     return Response(as_json(value), status, media_type="application/json")
 
 
-def _base64(vector: Any) -> str:
+def _floats(vector: NDArray[np.float32]) -> Any:
+    return vector.tolist()
+
+
+def _base64(vector: NDArray[np.float32]) -> Any:
     return base64.b64encode(np.ascontiguousarray(vector, dtype="<f4").tobytes()).decode("ascii")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from isogloss.serving.refusals import Refused
+from isogloss.serving.refusals import Overloaded, Refused
 from isogloss.serving.settings import ServingSettings
 
 Scope = MutableMapping[str, Any]
@@ -90,6 +90,7 @@ class Guard:
         self._open = frozenset(open_paths)
         self._served = served
         self._hosts = settings.host_names
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -102,6 +103,7 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
+        until = asyncio.get_running_loop().time() + self.settings.timeout
         request = Served(
             method=scope["method"] if scope["method"] in _METHODS else "OTHER",
             route=scope["path"] if scope["path"] in self._routes else "none",
@@ -123,20 +125,29 @@ class Guard:
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 request.sent = True
 
+        self._under_way += 1
         try:
             self._check_head(scope)
-            body = await self._whole_body(scope, receive)
-            await self._run(scope, body, receive, answer, request)
+            # Whether the server lives is answered however much there is to do.
+            if self._under_way > self.settings.requests and scope["path"] != "/health":
+                raise Overloaded(f"{self.settings.requests} requests are under way")
+            body = await self._whole_body(receive, until)
+            await self._run(scope, body, receive, answer, request, until)
         except Refused as refusal:
             if not request.status:
                 await _refuse(refusal, answer)
         except _Gone:
             request.status = request.status or 499
+        except asyncio.CancelledError:
+            # The server stops, and this took longer than it waits.
+            request.status = request.status or 503
+            raise
         except Exception as error:
             request.error = error
             if not request.status:
                 await _refuse(Refused(500, f"something went wrong in the server: {request.number}"), answer)
         finally:
+            self._under_way -= 1
             request.seconds = time.perf_counter() - began
             self._served(request)
 
@@ -177,12 +188,12 @@ class Guard:
                 headers={"www-authenticate": "Bearer"},
             )
 
-    async def _whole_body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _whole_body(self, receive: Receive, until: float) -> bytes:
         """Read the body, however it is sent, no further than the limit."""
         parts: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(self.settings.timeout):
+            async with asyncio.timeout_at(until):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -199,7 +210,9 @@ class Guard:
                 504, f"the request did not arrive whole in {self.settings.timeout:g} seconds", headers=_CLOSE
             ) from None
 
-    async def _run(self, scope: Scope, body: bytes, receive: Receive, send: Send, request: Served) -> None:
+    async def _run(
+        self, scope: Scope, body: bytes, receive: Receive, send: Send, request: Served, until: float
+    ) -> None:
         """Run the routes until they are done, the client goes away, or the time is over."""
         unread = [body]
         over = asyncio.Event()
@@ -214,7 +227,9 @@ class Guard:
         leaving = asyncio.ensure_future(_left(receive))
         try:
             await asyncio.wait(
-                (running, leaving), timeout=self.settings.timeout, return_when=asyncio.FIRST_COMPLETED
+                (running, leaving),
+                timeout=until - asyncio.get_running_loop().time(),
+                return_when=asyncio.FIRST_COMPLETED,
             )
             if running.done() or request.sent:
                 await running

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -29,7 +30,9 @@ class ServerLog:
         """Write an event; values that are None are left out."""
         record = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
         record |= {name: value for name, value in values.items() if value is not None}
-        print(json.dumps(record), file=self._stream or sys.stderr, flush=True)
+        # Who reads the log may go away; the server goes on.
+        with suppress(OSError):
+            print(json.dumps(record), file=self._stream or sys.stderr, flush=True)
 
     def served(self, request: Served) -> None:
         """Write a request that is over."""

@@ -61,6 +61,7 @@ def http_server(app: App) -> uvicorn.Server:
             lifespan="on",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             log_config=None,
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         )

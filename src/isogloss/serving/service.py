@@ -64,6 +64,11 @@ class Service:
         return self._searcher.settings.dimension
 
     @property
+    def most_texts(self) -> int:
+        """Texts of an embedding request, at most: no more than may wait."""
+        return min(self.settings.texts, self.settings.waiting_texts)
+
+    @property
     def has_words(self) -> bool:
         """Whether the index can be asked by words."""
         return self._searcher.settings.words
@@ -105,8 +110,8 @@ class Service:
             Refused: they are too many or too long, or there is too much to do.
             ModelError: the model fails.
         """
-        if len(texts) > self.settings.texts:
-            raise Refused(413, f"{len(texts)} texts; at most {self.settings.texts} a request", param=name)
+        if len(texts) > self.most_texts:
+            raise Refused(413, f"{len(texts)} texts; at most {self.most_texts} a request", param=name)
         for text in texts:
             self.check_length(text, name)
         return await self._batcher.encode(texts, side)

@@ -22,6 +22,7 @@ class ServingSettings:
         batch_texts: texts that the model is given at once, at most.
         batch_characters: their characters in all, at most; a longer text is alone.
         batch_wait: seconds that the first text of a batch waits for others, at most.
+        requests: under way at a time, at most; more are refused with 503.
         waiting_texts: texts that wait for the model, at most; more are refused with 503.
         answering: searches that wait for the index, at most; more are refused with 503.
         threads: searches of the index at a time.
@@ -40,6 +41,7 @@ class ServingSettings:
     batch_texts: int = 32
     batch_characters: int = 16_384
     batch_wait: float = 0.003
+    requests: int = 512
     waiting_texts: int = 1024
     answering: int = 256
     threads: int = 4
@@ -73,7 +75,7 @@ class ServingSettings:
             "threads",
             "text_characters",
         )
-        for name in (*whole, "texts", "body_bytes", "top_k"):
+        for name in (*whole, "requests", "texts", "body_bytes", "top_k"):
             if getattr(self, name) < 1:
                 raise RecipeError(f"{name} {getattr(self, name)}: must be at least 1")
         if not 0 <= self.batch_wait <= 1:
