@@ -88,7 +88,7 @@ def test_the_command_serves_an_index(tmp_path, tiny_bert):
         {"ISOGLOSS_API_KEY": "from-the-environment"},
     )
     assert line["key_needed"]
-    url = line["url"] + "search?question=water+is+wet"
+    url = line["url"] + "search?question=water+is+wet&words=true"
     assert httpx.get(url, timeout=60, trust_env=False).status_code == 401
     right = {"authorization": "Bearer from-the-environment"}
     answer = httpx.get(url, headers=right, timeout=60, trust_env=False)
