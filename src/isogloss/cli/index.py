@@ -162,11 +162,8 @@ def _writer(
     place = Path(model).expanduser()
     settings = IndexSettings(
         model=str(place.absolute()) if place.exists() else model,
-        identity={},
-        dimension=0,
         backend=backend,
         uri=uri,
-        collection="",
         words=words,
         **made_with,  # type: ignore[arg-type]
     )

@@ -41,11 +41,11 @@ def search(
         ),
     ] = "none",
     words: Annotated[
-        bool | None,
+        bool,
         typer.Option(
-            "--words/--no-words", help="Rank by words too, with BM25. Default: if the index has words."
+            "--words", help="Rank by words too, with BM25: for codes and names; favours the asker's language."
         ),
-    ] = None,
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line, whole texts.")] = False,
     model: Annotated[
         str | None,

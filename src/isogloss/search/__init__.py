@@ -6,8 +6,9 @@
 The names below are what users of the library need.
 """
 
+from isogloss.search.folder import IndexSettings
 from isogloss.search.indexing import IndexWriter, Updated
 from isogloss.search.passage import Passage
 from isogloss.search.searcher import Hit, Searcher
 
-__all__ = ["Hit", "IndexWriter", "Passage", "Searcher", "Updated"]
+__all__ = ["Hit", "IndexSettings", "IndexWriter", "Passage", "Searcher", "Updated"]

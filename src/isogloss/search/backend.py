@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -84,7 +85,7 @@ class ExactBackend:
 
     def __init__(self, of_language: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float32]]]) -> None:
         try:
-            import faiss
+            faiss: Any = import_module("faiss")
         except ImportError as error:
             raise ModelError("search needs FAISS: pip install 'isogloss[search]'") from error
         self._faiss = faiss

@@ -58,7 +58,7 @@ def read_conditions(texts: Iterable[str]) -> tuple[Condition, ...]:
                 f"filter {text!r}: not understood; write KEY=VALUE, or !=, <, <=, >, >=, or 'KEY in A,B'"
             )
         comparison = cast(Comparison, match[2].strip())
-        values = (match[3],)
+        values: tuple[str, ...] = (match[3],)
         if comparison == "in":
             values = tuple(one.strip() for one in match[3].split(",") if one.strip())
             if not values:

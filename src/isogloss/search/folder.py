@@ -10,7 +10,7 @@ INDEX/
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,11 @@ class IndexSettings:
 
     Attributes:
         model: what `open_encoder` is given to encode questions.
-        identity: what the vectors depend on, as `passage_identity` says.
-        dimension: numbers a vector.
+        identity: what the vectors depend on, as `passage_identity` says; filled in when an index is made.
+        dimension: numbers a vector; 0 to ask the model when an index is made.
         backend: ``exact`` or ``milvus``.
         uri: of Milvus: a server's address, or the empty string for a file in the folder.
-        collection: of Milvus.
+        collection: of Milvus; empty for a new name.
         words: whether passages are also found by their words, with BM25.
         query_prompt: put before questions; None takes the model's own.
         passage_prompt: put before passages, likewise.
@@ -49,12 +49,12 @@ class IndexSettings:
     """
 
     model: str
-    identity: dict[str, Any]
-    dimension: int
-    backend: str
-    uri: str
-    collection: str
-    words: bool
+    identity: dict[str, Any] = field(default_factory=dict)
+    dimension: int = 0
+    backend: str = "exact"
+    uri: str = ""
+    collection: str = ""
+    words: bool = True
     query_prompt: str | None = None
     passage_prompt: str | None = None
     max_length: int | None = None

@@ -196,7 +196,7 @@ class Searcher:
         languages: Iterable[str] = (),
         where: Iterable[str] = (),
         balance: str = "none",
-        words: bool | None = None,
+        words: bool = False,
     ) -> list[Hit]:
         """Find the passages that answer a question, in every language.
 
@@ -206,7 +206,8 @@ class Searcher:
             languages: of these languages alone; empty for all.
             where: conditions on metadata, see `isogloss.search.filters`.
             balance: ``none``, ``quota`` or ``centred``, see `isogloss.search.balance`.
-            words: whether to fuse the ranks by similarity with those by BM25; None where the index has words.
+            words: whether to fuse the ranks by similarity with those by BM25, which finds codes and names that a
+                model does not know, and passages in the asker's language before all others.
 
         Returns:
             At most `top_k` hits, the best first.
@@ -226,7 +227,7 @@ class Searcher:
         languages: Iterable[str] = (),
         where: Iterable[str] = (),
         balance: str = "none",
-        words: bool | None = None,
+        words: bool = False,
     ) -> Request:
         """Check how to search; arguments and errors as for `search`."""
         if not 1 <= top_k <= MOST_RESULTS:
@@ -244,7 +245,7 @@ class Searcher:
             tuple(sorted(chosen)),
             read_conditions(where),
             check_balance(balance),
-            self.settings.words if words is None else words,
+            words,
         )
 
     def encode(self, questions: Sequence[str]) -> NDArray[np.float32]:
@@ -291,7 +292,7 @@ class Searcher:
             return {"": self._backend.search_all(vectors, depth, allowed)[0]}
         languages = request.languages or tuple(self._counts)
         found = self._backend.search(vectors, depth, languages, allowed)[0]
-        if request.balance != "centred":
+        if request.balance != "centred" or not found:
             return found
         means = self._language_means()
         levels = {language: float(vectors[0] @ means[language]) for language in means}

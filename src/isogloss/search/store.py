@@ -203,7 +203,7 @@ class PassageStore:
         asked = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
         expression, bound = as_sql(conditions, "passages.metadata")
         query = (
-            "SELECT words.rowid, -bm25(words) AS score FROM words JOIN passages ON passages.row = words.rowid"
+            "SELECT words.rowid, -bm25(words) AS score FROM words CROSS JOIN passages ON passages.row = words.rowid"
             f" WHERE words MATCH ? AND state = 1 AND {expression}"
             f"{'' if language is None else ' AND language = ?'} ORDER BY score DESC, words.rowid LIMIT ?"
         )

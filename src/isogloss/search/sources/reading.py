@@ -134,7 +134,7 @@ def _csv(path: Path, separator: str) -> Iterator[tuple[int, object]]:
             ) from error
         except csv.Error as error:
             raise CorpusError(
-                f"{path}:{reader.line_num}: {error}; put texts with quotes in doubled quotes"
+                f"{path}:{reader.reader.line_num}: {error}; put texts with quotes in doubled quotes"
             ) from error
 
 
