@@ -150,8 +150,7 @@ def run(
 
 def build_index(folder: Path, model: str, passages: int) -> None:
     """Index passages of random words of the sample, in its languages in turn."""
-    from isogloss.search import IndexWriter, Passage
-    from isogloss.search.folder import IndexSettings
+    from isogloss.search import IndexSettings, IndexWriter, Passage
 
     encoder = RandomPassages(open_encoder(model, device="cpu"))
     words: dict[str, set[str]] = {}
@@ -166,10 +165,7 @@ def build_index(folder: Path, model: str, passages: int) -> None:
             text = " ".join(draw.choices(known[language], k=_WORDS_A_PASSAGE))
             yield f"made:{number}", Passage(f"made-{number}", text, language)
 
-    settings = IndexSettings(
-        model=model, identity={}, dimension=0, backend="exact", uri="", collection="", words=True
-    )
-    with IndexWriter.create(folder, encoder, settings) as writer:
+    with IndexWriter.create(folder, encoder, IndexSettings(model)) as writer:
         writer.update(made(), encoder)
 
 

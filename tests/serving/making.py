@@ -10,8 +10,7 @@ from contextlib import contextmanager
 import httpx2 as httpx
 import numpy as np
 
-from isogloss.search import IndexWriter, Passage
-from isogloss.search.folder import IndexSettings
+from isogloss.search import IndexSettings, IndexWriter, Passage
 from isogloss.serving import ServingSettings, make_app
 from isogloss.serving.logs import ServerLog
 from isogloss.serving.server import http_server, listening_socket
@@ -84,10 +83,7 @@ class WordsEncoder:
 def make_index(folder, encoder=None, passages=PASSAGES, words=True):
     """Index passages with an encoder."""
     encoder = encoder or WordsEncoder()
-    settings = IndexSettings(
-        model="words", identity={}, dimension=0, backend="exact", uri="", collection="", words=words
-    )
-    with IndexWriter.create(folder, encoder, settings) as writer:
+    with IndexWriter.create(folder, encoder, IndexSettings("words", words=words)) as writer:
         writer.update([(f"given:{number}", one) for number, one in enumerate(passages, 1)], encoder)
     return folder
 

@@ -72,15 +72,11 @@ def test_a_signal_ends_it_when_what_is_under_way_is_answered(index, number, code
 
 def test_the_command_serves_an_index(tmp_path, tiny_bert):
     from isogloss.encoding.encoder import SentenceTransformerEncoder
-    from isogloss.search import IndexWriter
-    from isogloss.search.folder import IndexSettings
+    from isogloss.search import IndexSettings, IndexWriter
     from tests.serving.making import PASSAGES
 
     encoder = SentenceTransformerEncoder.load(tiny_bert, query_prompt="", passage_prompt="", device="cpu")
-    settings = IndexSettings(
-        model=str(tiny_bert), identity={}, dimension=0, backend="exact", uri="", collection="", words=True,
-        query_prompt="", passage_prompt="",
-    )  # fmt: skip
+    settings = IndexSettings(str(tiny_bert), query_prompt="", passage_prompt="")
     with IndexWriter.create(tmp_path / "index", encoder, settings) as writer:
         writer.update([("one", one) for one in PASSAGES], encoder)
     process, line = started(
