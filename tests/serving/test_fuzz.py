@@ -3,7 +3,7 @@
 import pytest
 
 schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis")
-from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
+from hypothesis import HealthCheck, Phase, assume, given, settings  # noqa: E402
 from schemathesis.checks import not_a_server_error  # noqa: E402
 from schemathesis.specs.openapi.checks import (  # noqa: E402
     content_type_conformance,
@@ -12,6 +12,7 @@ from schemathesis.specs.openapi.checks import (  # noqa: E402
 )
 
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+LONGEST_HEAD = 60_000
 MODES = {
     "/search": schemathesis.GenerationMode,
     "/embed": schemathesis.GenerationMode,
@@ -49,6 +50,8 @@ def fuzz(cases):
     )
     @given(case=cases)
     def one(case):
+        # What does not fit into a request's head is hung up on; it never comes to the API.
+        assume(len(case.as_curl_command()) < LONGEST_HEAD)
         sent.append(case.call_and_validate(checks=CHECKS).status_code)
 
     one()

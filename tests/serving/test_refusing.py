@@ -1,5 +1,6 @@
 """What must not get through: sizes, forms, characters, names, keys; and nothing of the machine gets out."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -170,6 +171,18 @@ def test_large_bodies_are_not_read_to_the_end(server, http):
         except OSError:
             head = b"HTTP/1.1 413"  # the system throws away what came in before the connection was reset
         assert head.startswith(b"HTTP/1.1 413")
+
+
+def test_a_head_that_does_not_end_is_hung_up_on(server, http):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+        sent = 0
+        with contextlib.suppress(OSError):
+            raw.sendall(b"GET /search?question=")
+            while sent < 64 << 20:
+                raw.sendall(b"a" * 0x10000)
+                sent += 0x10000
+        assert sent < 64 << 20
+    assert http.get("/health").status_code == 200
 
 
 @pytest.mark.parametrize(
