@@ -34,7 +34,7 @@ bench: .venv/bench
 setup: .venv/installed
 
 .venv/bench: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,int8,export,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[offline,int8,export,bench,serve]'
 	touch $@
 
 .venv/installed: pyproject.toml constraints.txt

@@ -21,6 +21,7 @@ NAMES = (
     "decontamination",
     "cleaning",
     "export",
+    "serving",
 )
 """Modules of this package with a `run(quick) -> Report`."""
 

@@ -34,6 +34,8 @@ MAY_IMPORT = {
     "training": {*BASE, *RESULTS, "batching", "cleaning", "exchange"},
     "study": {*BASE, *RESULTS, "batching", "exchange", "reporting", "training"},
     "export": {*BASE, *RESULTS},
+    "integrations": {"errors", "search"},
+    "serving": {"errors", "_version", "encoding", "search"},
     "cli": {
         *BASE,
         *RESULTS,
@@ -44,6 +46,7 @@ MAY_IMPORT = {
         "mining",
         "reporting",
         "search",
+        "serving",
         "study",
         "training",
         "translation",

@@ -22,6 +22,7 @@ from isogloss.cli.mine import mine
 from isogloss.cli.model import model_app
 from isogloss.cli.plan import plan
 from isogloss.cli.search import search
+from isogloss.cli.serve import serve
 from isogloss.cli.study import study_app
 from isogloss.cli.train import train
 from isogloss.cli.translate import translate
@@ -65,6 +66,7 @@ app.command()(index)
 app.command()(unindex)
 app.command()(search)
 data_app.command()(translate)
+app.command()(serve)
 app.add_typer(study_app, name="study")
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")
