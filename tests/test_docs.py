@@ -22,19 +22,8 @@ RUN = [
     pytest.param(page, id=page.name, marks=[pytest.mark.openvino] if page.name == "export.md" else [])
     for page in PAGES
 ]
-SLOW_WORDS = (
-    "demo",
-    "fetch",
-    "xquad-r",
-    "mlqa-r",
-    "miracl",
-    "recipes/",
-    "study",
-    "openai:",
-    ".onnx",
-    "isogloss serve",
-    "--uri",
-)
+SLOW_WORDS = ("demo", "fetch", "xquad-r", "mlqa-r", "miracl", "recipes/", "study", "openai:", ".onnx")
+SLOW_WORDS += ("isogloss serve", "--uri")
 SLOW_WORDS += ("transformers:", "ctranslate2:", *(() if shutil.which("cg-proc") else ("apertium",)))
 
 
