@@ -241,7 +241,12 @@ def test_a_stopped_run_goes_on_where_it_was(run, program, tmp_path, kind, jobs):
     words = ["data", "translate", corpus, "--to", "de", "--output", output, "--engine", engine]
     words = [*map(str, words), "--batch-size", "4", "--jobs", str(jobs)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "isogloss", *words], stderr=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-m", "isogloss", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        # A shell hides interrupts from what it starts in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     seen = tmp_path / "seen"
     while not (seen.exists() and seen.read_text().count("\n") > 12):
