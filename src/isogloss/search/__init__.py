@@ -7,8 +7,9 @@ The names below are what users of the library need.
 """
 
 from isogloss.search.folder import IndexSettings
+from isogloss.search.hit import Hit
 from isogloss.search.indexing import IndexWriter, Updated
 from isogloss.search.passage import Passage
-from isogloss.search.searcher import Hit, Searcher
+from isogloss.search.searcher import Searcher
 
 __all__ = ["Hit", "IndexSettings", "IndexWriter", "Passage", "Searcher", "Updated"]

@@ -29,45 +29,13 @@ from isogloss.search.folder import (
     vector_file,
 )
 from isogloss.search.fusion import reciprocal_rank_fusion
-from isogloss.search.passage import Passage
+from isogloss.search.hit import Hit, hits_of
 from isogloss.search.store import PassageStore
 from isogloss.search.words import question_words
 
 MOST_RESULTS = 1000
 _DEPTH = 100
 """Candidates looked at, of each list that is fused, and of each language that is balanced."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that was found.
-
-    Attributes:
-        rank: 1 for the best.
-        score: what it was ranked by: similarity; centred, if that was asked; or similarity and words fused.
-        id: the passage's.
-        language: its language.
-        title: its title, if it has one.
-        text: its text.
-        metadata: what else is known of it.
-        similarity: dot product of its vector and the question's; None where only its words were found.
-        words: its BM25 score; None where its words were not asked for or not found.
-    """
-
-    rank: int
-    score: float
-    id: str
-    language: str
-    title: str | None
-    text: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    similarity: float | None = None
-    words: float | None = None
-
-    def as_record(self) -> dict[str, Any]:
-        """The hit in JSON's types."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**record, "metadata": dict(self.metadata)}
 
 
 @dataclass(frozen=True)
@@ -87,6 +55,23 @@ class Request:
     conditions: tuple[Condition, ...]
     balance: str
     words: bool
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """An index as of one generation, which threads may search while another puts a newer one in its place.
+
+    Attributes:
+        generation: how often the index was brought up to date.
+        backend: what searches its vectors.
+        counts: passages by language.
+        means: the mean vector of each language; filled when first asked for.
+    """
+
+    generation: int
+    backend: Backend
+    counts: dict[str, int]
+    means: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 class Searcher:
@@ -114,11 +99,9 @@ class Searcher:
                 f"{self.folder}: made with {self.settings.model}; {encoder.name} is another model, or another version"
                 " of it: give that one, or make the index anew"
             )
-        self._backend: Backend | None = None
-        self._generation = -1
-        self._counts: dict[str, int] = {}
-        self._means: dict[str, NDArray[np.float32]] | None = None
-        self._refresh()
+        self._model_lock = threading.Lock()
+        self._snapshot: _Snapshot | None = None
+        self._now()
 
     @classmethod
     def open(
@@ -156,9 +139,9 @@ class Searcher:
     def close(self) -> None:
         """Let go of files and connections."""
         with self._lock:
-            if self._backend is not None:
-                self._backend.close()
-                self._backend = None
+            if self._snapshot is not None:
+                self._snapshot.backend.close()
+                self._snapshot = None
             self._store.close()
 
     def __enter__(self) -> Searcher:
@@ -170,23 +153,19 @@ class Searcher:
     @property
     def passages(self) -> dict[str, int]:
         """Passages by language."""
-        with self._lock:
-            self._refresh()
-            return dict(self._counts)
+        return dict(self._now().counts)
 
     def describe(self) -> dict[str, Any]:
         """Say what is searched, and how: model, back end, passages by language, how often it was brought up to date."""
-        with self._lock:
-            self._refresh()
-            assert self._backend is not None
-            return {
-                "model": self.encoder.name,
-                "dimension": self.settings.dimension,
-                "words": self.settings.words,
-                **self._backend.describe(),
-                "passages": dict(self._counts),
-                "generation": self._generation,
-            }
+        now = self._now()
+        return {
+            "model": self.encoder.name,
+            "dimension": self.settings.dimension,
+            "words": self.settings.words,
+            **now.backend.describe(),
+            "passages": dict(now.counts),
+            "generation": now.generation,
+        }
 
     def search(
         self,
@@ -257,7 +236,8 @@ class Searcher:
         """
         if any(not question.strip() for question in questions):
             raise RecipeError("the question is empty")
-        return self.encoder.encode(list(questions), "query")
+        with self._model_lock:
+            return self.encoder.encode(list(questions), "query")
 
     def answer(self, question: str, vector: NDArray[np.float32], request: Request) -> list[Hit]:
         """Find the passages for an encoded question; result and errors as for `search`.
@@ -267,98 +247,80 @@ class Searcher:
             vector: as `encode` gives it, shape (dimension,).
             request: how to search.
         """
-        with self._lock:
-            self._refresh()
-            allowed = self._store.matching(request.conditions) if request.conditions else None
-            if allowed is not None and not len(allowed):
-                return []
-            similar = self._similar(vector[None], request, allowed)
-            worded = self._worded(question, request) if request.words else None
-            while True:
-                order = _order(similar, worded, request)
-                found = self._store.passages([row for row, _ in order])
-                if len(found) == len(order):
-                    return self._hits(order, found, similar, worded, vector)
-                # A back end that keeps its own copy knows rows that an update is just putting in or taking out.
-                similar, worded = self._live(similar), worded and self._live(worded)
+        now = self._now()
+        allowed = self._store.matching(request.conditions) if request.conditions else None
+        if allowed is not None and not len(allowed):
+            return []
+        similar = self._similar(now, vector[None], request, allowed)
+        worded = self._worded(now, question, request) if request.words else None
+        while True:
+            order = _order(similar, worded, request)
+            found = self._store.passages([row for row, _ in order])
+            if len(found) == len(order):
+                return hits_of(order, found, similar, worded)
+            # The index was changed meanwhile; or a back end that keeps its own copy knows rows that an update is just
+            # putting in or taking out.
+            similar, worded = self._live(similar), worded and self._live(worded)
 
     def _similar(
-        self, vectors: NDArray[np.float32], request: Request, allowed: NDArray[np.int64] | None
+        self,
+        now: _Snapshot,
+        vectors: NDArray[np.float32],
+        request: Request,
+        allowed: NDArray[np.int64] | None,
     ) -> dict[str, Ranked]:
         """Candidates by language; where languages do not matter, under one empty name."""
-        assert self._backend is not None
         depth = max(_DEPTH, 2 * request.top_k)
         if request.balance == "none" and not request.languages:
-            return {"": self._backend.search_all(vectors, depth, allowed)[0]}
-        languages = request.languages or tuple(self._counts)
-        found = self._backend.search(vectors, depth, languages, allowed)[0]
+            return {"": now.backend.search_all(vectors, depth, allowed)[0]}
+        languages = request.languages or tuple(now.counts)
+        found = now.backend.search(vectors, depth, languages, allowed)[0]
         if request.balance != "centred" or not found:
             return found
-        means = self._language_means()
+        means = self._language_means(now)
         levels = {language: float(vectors[0] @ means[language]) for language in means}
         middle = sum(levels.values()) / len(levels)
         return {
-            language: [(row, score - levels[language] + middle) for row, score in ranked]
+            language: [(row, score - levels.get(language, middle) + middle) for row, score in ranked]
             for language, ranked in found.items()
         }
 
-    def _worded(self, question: str, request: Request) -> dict[str, Ranked]:
+    def _worded(self, now: _Snapshot, question: str, request: Request) -> dict[str, Ranked]:
         depth = max(_DEPTH, 2 * request.top_k)
-        words = question_words(question, self._counts)
+        words = question_words(question, now.counts)
         if request.balance == "none" and not request.languages:
             return {"": self._store.best_by_words(words, depth, None, request.conditions)}
         return {
             language: self._store.best_by_words(words, depth, language, request.conditions)
-            for language in request.languages or self._counts
+            for language in request.languages or now.counts
         }
 
     def _live(self, lists: dict[str, Ranked]) -> dict[str, Ranked]:
         live = self._store.live_among([row for ranked in lists.values() for row, _ in ranked])
         return {name: [pair for pair in ranked if pair[0] in live] for name, ranked in lists.items()}
 
-    def _hits(
-        self,
-        order: Ranked,
-        found: Mapping[int, Passage],
-        similar: Mapping[str, Ranked],
-        worded: Mapping[str, Ranked] | None,
-        vector: NDArray[np.float32],
-    ) -> list[Hit]:
-        similarity = {row: score for ranked in similar.values() for row, score in ranked}
-        words = {row: score for ranked in (worded or {}).values() for row, score in ranked}
-        return [
-            Hit(
-                rank,
-                score,
-                found[row].id,
-                str(found[row].language),
-                found[row].title,
-                found[row].text,
-                found[row].metadata,
-                similarity.get(row),
-                words.get(row),
-            )
-            for rank, (row, score) in enumerate(order, start=1)
-        ]
+    def _language_means(self, now: _Snapshot) -> dict[str, NDArray[np.float32]]:
+        with self._lock:
+            if not now.means and now.counts:
+                file = vector_file(self.folder, self._store, self.settings)
+                languages, means = language_means(self._store, file)
+                now.means.update(zip(languages, means, strict=True))
+            return now.means
 
-    def _language_means(self) -> dict[str, NDArray[np.float32]]:
-        if self._means is None:
-            file = vector_file(self.folder, self._store, self.settings)
-            languages, means = language_means(self._store, file)
-            self._means = dict(zip(languages, means, strict=True))
-        return self._means
-
-    def _refresh(self) -> None:
-        if self._store.generation() == self._generation:
-            return
-        if self._backend is None or self.settings.backend == "exact":
-            self._backend, self._generation = open_backend(
-                self.folder, self._store, self.settings, self._token
-            )
-        else:
-            self._generation = self._store.generation()
-        self._counts = self._store.counts()
-        self._means = None
+    def _now(self) -> _Snapshot:
+        """The index as it is now."""
+        with self._lock:
+            was = self._snapshot
+            generation = self._store.generation()
+            if was is not None and was.generation == generation:
+                return was
+            if was is not None and self.settings.backend != "exact":
+                # It keeps its own copy up to date.
+                backend = was.backend
+            else:
+                backend, generation = open_backend(self.folder, self._store, self.settings, self._token)
+            self._snapshot = _Snapshot(generation, backend, self._store.counts())
+            return self._snapshot
 
 
 def _order(similar: Mapping[str, Ranked], worded: Mapping[str, Ranked] | None, request: Request) -> Ranked:
