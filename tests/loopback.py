@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 def serving(server):
     """Serve on a free port of this machine; yields the server with its `url`.
 
-    `server.handle` takes a request's path, body and key, and gives a status, a body (bytes or JSON's types) and headers.
+    `server.handle` takes a request's path, body and key; it gives a status, a body (bytes or JSON's types) and headers.
     """
 
     class Handler(BaseHTTPRequestHandler):
