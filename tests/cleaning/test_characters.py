@@ -14,7 +14,8 @@ SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "
 def slow_comparable(text):
     """Character by character what `comparable_characters` does with arrays."""
     kept, separated = [], False
-    for character in unicodedata.normalize("NFKC", text).casefold():
+    seen = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    for character in unicodedata.normalize("NFKC", seen).casefold():
         if ord(character) >= module.CHARACTERS - 1 or unicodedata.category(character)[0] not in "LMN":
             separated = True
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,10 +134,17 @@ def comparable_characters(texts: Sequence[str]) -> TextArray:
     return TextArray(np.concatenate([part.values for part in parts]), starts_of(lengths))
 
 
+@lru_cache(maxsize=1)
+def _invisible() -> re.Pattern[str]:
+    """What is not seen and parts no words: soft hyphens, joiners, direction marks (Unicode category Cf)."""
+    invisible = (chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf")
+    return re.compile(f"[{re.escape(''.join(invisible))}]")
+
+
 def _comparable(texts: Sequence[str]) -> TextArray:
     joined = "\n".join([text.replace("\n", " ") for text in texts]) + "\n"
     if not joined.isascii():
-        joined = unicodedata.normalize("NFKC", joined)
+        joined = unicodedata.normalize("NFKC", _invisible().sub("", joined))
     codes = np.frombuffer(joined.casefold().encode("utf-32-le", "surrogatepass"), "<u4")
     flags = flags_of(codes)
     kept = (flags & KEPT) != 0

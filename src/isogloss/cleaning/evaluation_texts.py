@@ -94,18 +94,20 @@ class EvaluationTexts:
 
     def _add_squad_r(self, folder: Path, name: str, wanted: frozenset[str] | None) -> None:
         for language, file in language_files(folder).items():
-            if wanted is not None and language not in wanted:
-                continue
+            compared = wanted is None or language.split("-")[0] in {one.split("-")[0] for one in wanted}
             for number, paragraph in enumerate(read_paragraphs(file)):
                 if isinstance(paragraph, Defect):
                     raise BenchmarkError(f"{file}: {paragraph.message}")
                 questions = [one for one in paragraph.questions if not isinstance(one, Defect)]
                 ids = [question.id for question in questions]
+                # Ids tell of translations into any language.
+                self._add_items(name, ids)
+                if not compared:
+                    continue
                 self._add(name, "query", [one.text for one in questions], [language] * len(ids), ids)
                 count = len(paragraph.sentences)
                 places = [f"{language}-{number:05d}-{position:03d}" for position in range(count)]
                 self._add(name, "passage", paragraph.sentences, [language] * count, places)
-                self._add_items(name, ids)
 
     def _add(
         self, name: str, side: str, texts: Sequence[str], languages: Sequence[str], ids: Sequence[str]

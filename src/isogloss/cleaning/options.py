@@ -92,6 +92,8 @@ def cleaning_options(values: Mapping[str, Any], file: Path | None = None) -> Cle
 def _off(key: str, value: Any) -> Any:
     field = CleaningOptions.model_fields.get(key)
     is_switch = isinstance(value, bool) or value == 0
+    if key == "translation_similarity" and not isinstance(value, bool):
+        return value
     if field is not None and is_switch and not value and "None" in str(field.annotation):
         return None
     return value

@@ -71,7 +71,8 @@ def read_records(
         for place, record in source.records:
             mended = record if mend is None else mend(record)
             version, defects = examine(mended)
-            if any(defect.kind in ("empty-file", "unreadable") for defect in defects):
+            cut_off = str(path).endswith(".gz") and any(defect.kind == "truncated" for defect in defects)
+            if cut_off or any(defect.kind in ("empty-file", "unreadable") for defect in defects):
                 raise source.error(place, defects[0].message)
             yield ReadRecord(
                 source.describe(place),

@@ -6,6 +6,8 @@ the corpus, vectors on disk.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -110,6 +112,15 @@ def mine_negatives(
         raise Interrupted(f"stopped: what is done is kept in {work}; the same command goes on") from None
 
 
+def _order_digest(corpus: ParallelCorpus) -> str:
+    """SHA-256 over the ids and languages of all versions in their order, by which texts are numbered."""
+    digest = hashlib.sha256()
+    for batch in corpus.batches():
+        for column in ("id", "language"):
+            digest.update(json.dumps(batch[column].to_pylist()).encode())
+    return digest.hexdigest()
+
+
 def _mine(
     corpus: ParallelCorpus,
     encoder: Encoder,
@@ -126,6 +137,7 @@ def _mine(
     base = {
         "model": {**identity, "query_prompt": encoder.describe()["query_prompt"]},
         "corpus": corpus.checksum,
+        "order": _order_digest(corpus),
         "pool": "passages and negatives" if settings.existing == "pool" else "passages",
     }
     sources: dict[Side, tuple[int, Callable[[], Iterator[Passage]]]] = {

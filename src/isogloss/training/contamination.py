@@ -87,9 +87,12 @@ def check_contamination(
         index = _index(names, tuple(found.values()), data_dir, languages)
     except DataError as error:
         return ContaminationCheck(names, {}, str(error))
-    reports = {
-        corpus.name: find_contamination(corpus, index, most_versions=MOST_VERSIONS) for corpus in corpora
-    }
+    reports: dict[str, ContaminationReport] = {}
+    for corpus in corpora:
+        # Two corpora may have one name.
+        alike = sum(name == corpus.name or name.startswith(f"{corpus.name} (") for name in reports)
+        name = f"{corpus.name} ({alike + 1})" if alike else corpus.name
+        reports[name] = find_contamination(corpus, index, most_versions=MOST_VERSIONS)
     return ContaminationCheck(names, reports, seconds=time.perf_counter() - began)
 
 
