@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -311,3 +312,44 @@ def test_reading_from_a_folder_that_may_not_be_written_in(index):
             assert len(searcher.search("water")) == 10
     finally:
         index.chmod(0o700)
+
+
+def test_a_copy_without_what_was_written_last_is_refused(index, tmp_path):
+    writer = IndexWriter(index)
+    writer.update(placed([Passage("new", "quite new", "fr")]), WordsEncoder())
+    shutil.copytree(index, tmp_path / "copy")
+    writer.close()
+    (tmp_path / "copy").chmod(0o500)
+    try:
+        # Whoever may write anywhere is not refused.
+        if not os.access(tmp_path / "copy", os.W_OK):
+            with pytest.raises(DataError, match="was copied while it was written"):
+                Searcher(tmp_path / "copy", WordsEncoder())
+    finally:
+        (tmp_path / "copy").chmod(0o700)
+    assert not (index / f"{STORE}-wal").exists() or not (index / f"{STORE}-wal").stat().st_size
+    shutil.copytree(index, tmp_path / "whole")
+    with Searcher(tmp_path / "whole", WordsEncoder()) as searcher:
+        assert searcher.search("quite new", top_k=1)[0].id == "new"
+
+
+def test_vectors_that_a_kill_left_are_removed(index):
+    (index / "vectors-7.f32").write_bytes(b"0" * 64)
+    IndexWriter(index).close()
+    assert [one.name for one in index.glob("vectors-*")] == ["vectors-0.f32"]
+
+
+def test_what_a_killed_update_encoded_outlives_a_removal(index, monkeypatch):
+    monkeypatch.setattr(indexing_module, "_AT_ONCE", 1)
+    new = [Passage(f"n{number}", f"text number {number}", "en") for number in range(4)]
+
+    def stopping():
+        yield from placed(new[:3])
+        raise Killed
+
+    with IndexWriter(index) as writer, pytest.raises(Killed):
+        writer.update(stopping(), WordsEncoder())
+    with IndexWriter(index) as writer:
+        writer.remove(["en-0"])
+    _, encoder = update(index, new)
+    assert encoder.encoded == ["text number 3"]

@@ -84,6 +84,9 @@ def test_centred(searcher):
     wanted = {one.id: plain[at] - means[one.language] + middle for at, one in enumerate(those)}
     hits = searcher.search(question, top_k=12, balance="centred")
     assert [hit.id for hit in hits] == sorted(wanted, key=lambda name: (-wanted[name], name))
+    assert {hit.id: hit.similarity for hit in hits} == {
+        one.id: pytest.approx(float(score), abs=1e-5) for one, score in zip(those, plain, strict=True)
+    }
     assert {hit.id: hit.score for hit in hits} == {
         name: pytest.approx(score, abs=1e-5) for name, score in wanted.items()
     }

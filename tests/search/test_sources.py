@@ -35,12 +35,10 @@ def test_records_of_every_form_are_the_same_passages(tmp_path):
         'id,text,language,title,year\na,"one, two",en,T,2020\nb,"say ""x""",de,,2021\n'
     )
     (tmp_path / "x.tsv").write_text("id\ttext\tlanguage\ttitle\tyear\na\tone, two\ten\tT\t2020\n")
-    as_words = [
-        Passage(one.id, one.text, one.language, one.title, {"year": str(one.metadata["year"])})
-        for one in wanted
-    ]
-    assert read(tmp_path / "x.csv") == as_words
-    assert read(tmp_path / "x.tsv") == as_words[:1]
+    assert read(tmp_path / "x.csv") == wanted
+    assert read(tmp_path / "x.tsv") == wanted[:1]
+    (tmp_path / "y.csv").write_text("text,a,b,c,d,e\nx,007,1.5,nan,-3,1e3\n")
+    assert read(tmp_path / "y.csv")[0].metadata == {"a": "007", "b": 1.5, "c": "nan", "d": -3, "e": "1e3"}
 
 
 def test_a_parallel_corpus_gives_its_passages():

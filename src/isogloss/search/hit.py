@@ -45,7 +45,7 @@ class Hit:
 def hits_of(
     order: Ranked,
     found: Mapping[int, Passage],
-    similar: Mapping[str, Ranked],
+    similarity: Mapping[int, float],
     worded: Mapping[str, Ranked] | None,
 ) -> list[Hit]:
     """Put together what is told of the passages that were found.
@@ -53,10 +53,9 @@ def hits_of(
     Args:
         order: rows and scores, the best first.
         found: the passages by row.
-        similar: rows and similarities, by language.
+        similarity: of the question and the passages that were found so, by row.
         worded: rows and BM25 scores, by language; None where words were not asked for.
     """
-    similarity = {row: score for ranked in similar.values() for row, score in ranked}
     words = {row: score for ranked in (worded or {}).values() for row, score in ranked}
     return [
         Hit(

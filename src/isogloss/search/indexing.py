@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from isogloss.encoding.encoder import Encoder, encode_distinct, uses_languages
 from isogloss.encoding.identity import passage_identity
 from isogloss.errors import CorpusError, DataError, OutputError, RecipeError
-from isogloss.files import refuse_existing
+from isogloss.files import finished_folder, refuse_existing
 from isogloss.search.backend import WritableBackend
 from isogloss.search.detection import detect
 from isogloss.search.folder import (
@@ -94,6 +94,7 @@ class IndexWriter:
         try:
             self.store = PassageStore(self.folder / STORE, writable=True)
             self.settings = read_settings(self.store)
+            self._remove_old_vectors()
         except BaseException:
             self._lock.release()
             raise
@@ -135,22 +136,27 @@ class IndexWriter:
             dimension=int(dimension),
             collection=settings.collection or f"isogloss_{secrets.token_hex(6)}",
         )
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot make the folder: {error.strerror or error}") from error
-        try:
-            if filled.backend == "milvus":
-                open_milvus(folder, filled, token, create=True).close()
-            # An index is there once its settings are written down, the last step.
-            store = PassageStore(folder / STORE, writable=True)
+        with finished_folder(folder) as made:
+            store = PassageStore(made / STORE, writable=True)
             with store.transaction():
                 store.write_about({**filled.as_record(), "generation": 0, "next_position": 0, "vectors": 0})
             store.close()
+        writer = cls(folder, token=token)
+        try:
+            if filled.backend == "milvus":
+                with writer._milvus():
+                    pass
         except BaseException:
+            writer.close()
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return cls(folder, token=token)
+        return writer
+
+    def _remove_old_vectors(self) -> None:
+        """Remove files of vectors that a kill left behind."""
+        for path in self.folder.glob("vectors-*.f32"):
+            if path != self._file().path:
+                path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let another process write."""
@@ -222,7 +228,6 @@ class IndexWriter:
                     f"{self.folder}: no passage has the id {', '.join(map(repr, unknown[:5]))}; nothing is changed"
                 )
         self._clear_up()
-        self._forget_vectors()
         removed = before - sum(self.store.counts().values())
         return self._updated(Published(0, 0, removed), before - removed, 0)
 

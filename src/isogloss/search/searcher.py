@@ -247,19 +247,32 @@ class Searcher:
             vector: as `encode` gives it, shape (dimension,).
             request: how to search.
         """
-        now = self._now()
+        while True:
+            now = self._now()
+            hits = self._answer(now, question, vector, request)
+            if hits is not None:
+                return hits
+
+    def _answer(
+        self, now: _Snapshot, question: str, vector: NDArray[np.float32], request: Request
+    ) -> list[Hit] | None:
+        """Answer from a snapshot; None where the index was changed meanwhile, and all has to be asked again."""
         allowed = self._store.matching(request.conditions) if request.conditions else None
         if allowed is not None and not len(allowed):
             return []
         similar = self._similar(now, vector[None], request, allowed)
+        similarity = {row: score for ranked in similar.values() for row, score in ranked}
+        if request.balance == "centred":
+            similar = self._centred(now, vector, similar)
         worded = self._worded(now, question, request) if request.words else None
         while True:
             order = _order(similar, worded, request)
             found = self._store.passages([row for row, _ in order])
             if len(found) == len(order):
-                return hits_of(order, found, similar, worded)
-            # The index was changed meanwhile; or a back end that keeps its own copy knows rows that an update is just
-            # putting in or taking out.
+                return hits_of(order, found, similarity, worded)
+            if self._store.generation() != now.generation:
+                return None
+            # A back end that keeps its own copy knows rows that an update is just putting in or taking out.
             similar, worded = self._live(similar), worded and self._live(worded)
 
     def _similar(
@@ -274,11 +287,16 @@ class Searcher:
         if request.balance == "none" and not request.languages:
             return {"": now.backend.search_all(vectors, depth, allowed)[0]}
         languages = request.languages or tuple(now.counts)
-        found = now.backend.search(vectors, depth, languages, allowed)[0]
-        if request.balance != "centred" or not found:
-            return found
+        return now.backend.search(vectors, depth, languages, allowed)[0]
+
+    def _centred(
+        self, now: _Snapshot, vector: NDArray[np.float32], found: Mapping[str, Ranked]
+    ) -> dict[str, Ranked]:
+        """Candidates by language with their scores less what the language as such gains."""
         means = self._language_means(now)
-        levels = {language: float(vectors[0] @ means[language]) for language in means}
+        levels = {language: float(vector @ means[language]) for language in means}
+        if not levels:
+            return dict(found)
         middle = sum(levels.values()) / len(levels)
         return {
             language: [(row, score - levels.get(language, middle) + middle) for row, score in ranked]

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,20 +83,40 @@ class PassageStore:
         self._writable = writable
         if not writable and not path.is_file():
             raise DataError(f"{path}: no such file; make an index with `isogloss index`")
+        # Threads do not share a connection: its statements are no safe place for two of them.
+        self._of_thread = threading.local()
+        self._connections: list[sqlite3.Connection] = []
         with self.reported():
-            self._connection = sqlite3.connect(
-                _address(path, writable), uri=True, timeout=_SECONDS_FOR_A_LOCK, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA synchronous = NORMAL" if writable else "PRAGMA query_only = 1")
             if writable and not self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 # Readers go on reading what was there while a writer writes.
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
             self._connection.execute("SELECT 1 FROM passages LIMIT 1")
 
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection of the thread that asks."""
+        there: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if there is None:
+            there = sqlite3.connect(
+                _address(self.path, self._writable),
+                uri=True,
+                timeout=_SECONDS_FOR_A_LOCK,
+                check_same_thread=False,
+            )
+            there.execute("PRAGMA synchronous = FULL" if self._writable else "PRAGMA query_only = 1")
+            self._of_thread.connection = there
+            self._connections.append(there)
+        return there
+
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file; what was written is then in it alone."""
+        if self._writable:
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        while self._connections:
+            self._connections.pop().close()
+        self._of_thread = threading.local()
 
     @contextmanager
     def reported(self) -> Iterator[None]:
@@ -147,7 +168,8 @@ class PassageStore:
         found = {}
         with self.reported():
             for language in self.counts():
-                pairs = np.array(self._connection.execute(query, (language,)).fetchall(), np.int64)
+                found_rows = self._connection.execute(query, (language,)).fetchall()
+                pairs = np.array(found_rows, np.int64).reshape(-1, 2)
                 found[language] = LiveRows(pairs[:, 0].copy(), pairs[:, 1].copy())
         return found
 
@@ -374,9 +396,21 @@ class PassageStore:
 
 
 def _address(path: Path, writable: bool) -> str:
-    """SQLite's address of a file; in a folder that may not be written in, nothing can change under a reader."""
+    """SQLite's address of a file; one in a folder that may not be written in is taken for a copy that does not change.
+
+    Raises:
+        DataError: it is no whole copy.
+    """
     at = path.absolute().as_uri()
-    return at if writable or os.access(path.parent, os.W_OK) else f"{at}?immutable=1"
+    if writable or os.access(path.parent, os.W_OK):
+        return at
+    beside = path.with_name(f"{path.name}-wal")
+    if beside.is_file() and beside.stat().st_size:
+        raise DataError(
+            f"{path}: was copied while it was written, or its writer was killed; run `isogloss index` on it where it"
+            " may be written, and copy the folder after that"
+        )
+    return f"{at}?immutable=1"
 
 
 _COLUMNS = "row, id, said_language, language, title, text, metadata"

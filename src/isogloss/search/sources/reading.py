@@ -17,6 +17,7 @@ from isogloss.search.sources.documents import READERS, blocks_of
 from isogloss.search.sources.splitting import LONGEST_PASSAGE, split_blocks
 
 FORMS = "JSONL(.gz), CSV, TSV, Parquet, .txt, .md, .html, or a folder of such files"
+_WORDS = frozenset(("id", "language", "title", "text", "passage", "query"))
 _TABLES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".parquet")
 
 
@@ -125,7 +126,9 @@ def _csv(path: Path, separator: str) -> Iterator[tuple[int, object]]:
                         " put values that hold the separator in quotes"
                     )
                 filled: dict[str, Any] = {
-                    key: value for key, value in record.items() if value not in ("", None)
+                    key: value if key in _WORDS else _number_or_words(value)
+                    for key, value in record.items()
+                    if value not in ("", None)
                 }
                 yield reader.line_num, filled
         except UnicodeDecodeError as error:
@@ -136,6 +139,18 @@ def _csv(path: Path, separator: str) -> Iterator[tuple[int, object]]:
             raise CorpusError(
                 f"{path}:{reader.reader.line_num}: {error}; put texts with quotes in doubled quotes"
             ) from error
+
+
+def _number_or_words(value: str) -> str | int | float:
+    """A number where one is written as Python writes it: 007 and 1e3 stay words, and 99 is less than 100."""
+    for kind in (int, float):
+        try:
+            number = kind(value)
+        except ValueError:
+            continue
+        if str(number) == value and value not in ("nan", "inf", "-inf"):
+            return number
+    return value
 
 
 def _is_known(path: Path) -> bool:
