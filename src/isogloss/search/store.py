@@ -9,9 +9,7 @@ crash leaves the one before.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isogloss.errors import DataError, OutputError
+from isogloss.search.connections import ThreadConnections
 from isogloss.search.filters import Condition, as_sql
 from isogloss.search.passage import Passage
 
 STAGED, LIVE, DEAD = 0, 1, 2
 _AT_ONCE = 500
-_SECONDS_FOR_A_LOCK = 30.0
 _TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE passages (
@@ -83,9 +81,7 @@ class PassageStore:
         self._writable = writable
         if not writable and not path.is_file():
             raise DataError(f"{path}: no such file; make an index with `isogloss index`")
-        # Threads do not share a connection: its statements are no safe place for two of them.
-        self._of_thread = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections = ThreadConnections(path, writable)
         with self.reported():
             if writable and not self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 # Readers go on reading what was there while a writer writes.
@@ -95,28 +91,14 @@ class PassageStore:
 
     @property
     def _connection(self) -> sqlite3.Connection:
-        """The connection of the thread that asks."""
-        there: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
-        if there is None:
-            there = sqlite3.connect(
-                _address(self.path, self._writable),
-                uri=True,
-                timeout=_SECONDS_FOR_A_LOCK,
-                check_same_thread=False,
-            )
-            there.execute("PRAGMA synchronous = FULL" if self._writable else "PRAGMA query_only = 1")
-            self._of_thread.connection = there
-            self._connections.append(there)
-        return there
+        return self._connections.mine()
 
     def close(self) -> None:
         """Close the file; what was written is then in it alone."""
         if self._writable:
             with suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        while self._connections:
-            self._connections.pop().close()
-        self._of_thread = threading.local()
+        self._connections.close()
 
     @contextmanager
     def reported(self) -> Iterator[None]:
@@ -393,24 +375,6 @@ class PassageStore:
             run(f"UPDATE {table} SET position = (SELECT new FROM moved WHERE old = {table}.position)")
         run("DROP TABLE moved")
         self.write_about({"next_position": len(positions), "generation": self.generation() + 1})
-
-
-def _address(path: Path, writable: bool) -> str:
-    """SQLite's address of a file; one in a folder that may not be written in is taken for a copy that does not change.
-
-    Raises:
-        DataError: it is no whole copy.
-    """
-    at = path.absolute().as_uri()
-    if writable or os.access(path.parent, os.W_OK):
-        return at
-    beside = path.with_name(f"{path.name}-wal")
-    if beside.is_file() and beside.stat().st_size:
-        raise DataError(
-            f"{path}: was copied while it was written, or its writer was killed; run `isogloss index` on it where it"
-            " may be written, and copy the folder after that"
-        )
-    return f"{at}?immutable=1"
 
 
 _COLUMNS = "row, id, said_language, language, title, text, metadata"

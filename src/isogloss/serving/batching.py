@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -111,13 +111,20 @@ class Batcher:
             raise Overloaded(f"{self._promised} texts are waiting for the model")
         self._promised += len(texts)
         try:
-            parts = [
-                await self._queued(texts[start : start + self._texts], side)
-                for start in range(0, len(texts), self._texts)
-            ]
+            parts = [await self._queued(part, side) for part in self._parts(texts)]
         finally:
             self._promised -= len(texts)
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def _parts(self, texts: Sequence[str]) -> Iterator[Sequence[str]]:
+        """Cut texts into parts that fit a batch; a text that is longer than one is a part of its own."""
+        start = characters = 0
+        for at, text in enumerate(texts):
+            if at > start and (at - start == self._texts or characters + len(text) > self._characters):
+                yield texts[start:at]
+                start, characters = at, 0
+            characters += len(text)
+        yield texts[start:]
 
     async def in_model_thread(self, call: Callable[[], _Value]) -> _Value:
         """Run something that must not run beside the model, between two batches."""

@@ -92,6 +92,9 @@ function toForm(wanted) {
   for (const box of document.querySelectorAll("#languages input")) box.checked = wanted.languages.includes(box.value);
   choose(at("balance"), wanted.balance, "none");
   choose(at("top"), wanted.top, "10");
+  if (at("top").selectedOptions[0]?.disabled ?? true) {
+    at("top").value = [...at("top").options].filter((option) => !option.disabled).at(-1)?.value ?? "10";
+  }
   at("words").checked = wanted.words;
   for (const radio of document.querySelectorAll("input[name=view]")) radio.checked = radio.value === wanted.view;
   sayOptions();
@@ -140,6 +143,9 @@ async function loadAbout() {
   });
   at("languages").replaceChildren(...boxes);
   for (const option of at("top").options) option.disabled = Number(option.value) > about.limits.top_k;
+  if (![...at("top").options].some((option) => !option.disabled)) {
+    at("top").append(new Option(about.limits.top_k, about.limits.top_k));
+  }
   at("words-choice").hidden = !about.words;
   at("question").maxLength = about.limits.text_characters;
   at("key-form").hidden = true;
