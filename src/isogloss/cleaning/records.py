@@ -18,11 +18,11 @@ from isogloss.corpus.arrow_folder import is_corpus_folder, open_corpus
 from isogloss.corpus.reading import record_source
 from isogloss.corpus.records import Defect, RecordSource, Version, examine
 from isogloss.corpus.squad_r import squad_r_source
+from isogloss.corpus.version_writing import FORMS
 from isogloss.corpus.versions import SCHEMA, to_batch
 from isogloss.errors import CorpusError, OutputError
 from isogloss.files import finished_file
 
-WRITTEN = (".jsonl", ".jsonl.gz", ".parquet")
 _ROWS = 8192
 
 
@@ -120,9 +120,9 @@ def check_output(path: Path) -> None:
     Raises:
         OutputError: it is.
     """
-    if not path.name.endswith(WRITTEN):
+    if not path.name.endswith(FORMS):
         raise OutputError(
-            f"{path}: give a name ending in {', '.join(WRITTEN)}; `isogloss data convert` makes a folder of it"
+            f"{path}: give a name ending in {', '.join(FORMS)}; `isogloss data convert` makes a folder of it"
         )
     if path.exists():
         raise OutputError(f"{path}: exists already; choose another name or remove it")

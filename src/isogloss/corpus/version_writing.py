@@ -32,6 +32,18 @@ _BATCH_ROWS = 8192
 _BATCH_CHARACTERS = 16_000_000
 
 
+def check_form(path: Path) -> None:
+    """Refuse a name that says no form in which a corpus is written; one without a suffix is a folder's.
+
+    Raises:
+        OutputError: it does.
+    """
+    if path.suffix and not path.name.endswith(FORMS):
+        raise OutputError(
+            f"{path}: {path.suffix} is no form to write; use .jsonl, .jsonl.gz, .parquet, or a folder"
+        )
+
+
 class VersionWriter:
     """Writes versions to a `.jsonl`, `.jsonl.gz` or `.parquet` file, replacing one of that name, or to a new folder.
 
@@ -64,10 +76,7 @@ class VersionWriter:
         describe: Callable[[int], str] | None = None,
     ) -> None:
         self.path = Path(path)
-        if self.path.suffix and not self.path.name.endswith(FORMS):
-            raise OutputError(
-                f"{path}: {self.path.suffix} is no form to write; use .jsonl, .jsonl.gz, .parquet, or a folder"
-            )
+        check_form(self.path)
         self.versions = 0
         self.items = 0
         self._name = name

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isogloss.corpus import ParallelCorpus, write_jsonl, write_parquet
 from isogloss.corpus.stored_versions import StoredVersions
+from isogloss.corpus.version_writing import FORMS, check_form
 from isogloss.corpus.versions import SCHEMA
 from isogloss.errors import OutputError
 from isogloss.files import finished_file, refuse_existing
@@ -18,7 +19,6 @@ from isogloss.mining.candidates import candidate_text
 from isogloss.mining.mining import Mined
 
 _ROWS_AT_ONCE = 8192
-_FILES = (".jsonl", ".jsonl.gz", ".parquet")
 _PLACE = SCHEMA.get_field_index("negatives")
 
 
@@ -37,13 +37,10 @@ def check_output(path: Path, report: Path | None, work: Path) -> None:
     places = [place for place in (path, report, work) if place is not None]
     if len({place.resolve() for place in places}) < len(places):
         raise OutputError(f"{path}: named twice; give --output, --report and --work names of their own")
-    if path.suffix and not path.name.endswith(_FILES):
-        raise OutputError(
-            f"{path}: {path.suffix} is no form to write; use .jsonl, .jsonl.gz, .parquet, or a folder"
-        )
+    check_form(path)
     if report is not None:
         _refuse_file(report)
-    if path.name.endswith(_FILES):
+    if path.name.endswith(FORMS):
         _refuse_file(path)
     else:
         refuse_existing(path)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from isogloss.corpus import Version, VersionWriter
+from isogloss.corpus.version_writing import FORMS, check_form
 from isogloss.errors import OutputError
 from isogloss.files import refuse_existing
 
@@ -22,14 +23,11 @@ def refuse_output(path: Path, source: str) -> None:
     """
     if path.exists() and Path(source).exists() and path.samefile(source):
         raise OutputError(f"{path}: the corpus itself would be replaced; choose another --output")
-    if path.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
+    check_form(path)
+    if path.name.endswith(FORMS):
         if path.is_dir():
             raise OutputError(f"{path}: is a folder; choose another --output")
         return
-    if path.suffix:
-        raise OutputError(
-            f"{path}: {path.suffix} is no form to write; use .jsonl, .jsonl.gz, .parquet, or a folder"
-        )
     refuse_existing(path)
 
 
