@@ -147,19 +147,30 @@ def _examine_text(field: str, value: object, report: Callable[[str, str], None])
         report("wrong-type", f"the field {field!r} must be a string, not {_type(value)}")
     elif not value.strip():
         report("empty-text", f"the field {field!r} is empty")
-    elif not _NO_TEXT.search(value):
+    elif problem := character_problem(field, value):
+        report(*problem)
+
+
+def character_problem(field: str, value: str) -> tuple[str, str] | None:
+    """Find a character that no text has.
+
+    Returns:
+        The kind of the problem and a message that names field, character and place; None where there is none.
+    """
+    if not _NO_TEXT.search(value):
         # Most texts are as they should be, and are searched once.
-        return
-    elif found := SURROGATE.search(value):
-        report(
+        return None
+    if found := SURROGATE.search(value):
+        return (
             "invalid-utf-8",
             f"the field {field!r} has half of a character (U+{ord(found[0]):04X}) at {found.start()}",
         )
-    elif found := CONTROL.search(value):
-        report(
+    if found := CONTROL.search(value):
+        return (
             "control-characters",
             f"the field {field!r} has the control character U+{ord(found[0]):04X} at {found.start()}",
         )
+    return None
 
 
 def _known(value: object) -> str | None:

@@ -142,7 +142,7 @@ class ExactBackend:
             parameters = self._faiss.SearchParameters(sel=self._faiss.IDSelectorBatch(places))
         scores, places = index.search(queries, min(count, len(rows)), params=parameters)
         return [
-            _sorted(
+            best_first(
                 (int(rows[place]), float(score)) for place, score in zip(at, of, strict=True) if place >= 0
             )
             for at, of in zip(places, scores, strict=True)
@@ -151,8 +151,9 @@ class ExactBackend:
 
 def best(lists: Iterable[Ranked], count: int) -> Ranked:
     """Join ranked lists and keep the best."""
-    return _sorted(pair for ranked in lists for pair in ranked)[:count]
+    return best_first(pair for ranked in lists for pair in ranked)[:count]
 
 
-def _sorted(pairs: Iterable[tuple[int, float]]) -> Ranked:
+def best_first(pairs: Iterable[tuple[int, float]]) -> Ranked:
+    """Put rows and scores in order: higher scores first, then lower rows."""
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))

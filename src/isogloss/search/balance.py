@@ -9,15 +9,14 @@ centred   each score less the mean score of the question with all passages of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from isogloss.errors import RecipeError
+from isogloss.search.backend import Ranked, best, best_first
 
 Balance = Literal["none", "quota", "centred"]
 BALANCES: tuple[Balance, ...] = get_args(Balance)
-Ranked = Sequence[tuple[int, float]]
-"""Candidates and scores, the best first."""
 
 
 def check_balance(name: str) -> Balance:
@@ -32,18 +31,17 @@ def check_balance(name: str) -> Balance:
     raise RecipeError(f"balance {name!r}: there is none of that name; choose {', '.join(BALANCES)}")
 
 
-def merge(of_language: Mapping[str, Ranked], count: int) -> list[tuple[int, float]]:
+def merge(of_language: Mapping[str, Ranked], count: int) -> Ranked:
     """Join the lists of languages in order of score, equal scores in ascending order of candidates.
 
     Args:
         of_language: the lists; no candidate is in two.
         count: how many to keep.
     """
-    joined = [pair for ranked in of_language.values() for pair in ranked]
-    return sorted(joined, key=_order)[:count]
+    return best(of_language.values(), count)
 
 
-def quota(of_language: Mapping[str, Ranked], count: int) -> list[tuple[int, float]]:
+def quota(of_language: Mapping[str, Ranked], count: int) -> Ranked:
     """Give each language an equal share of the places.
 
     Places are dealt in rounds, one to each language that has a passage left; in a round that is not whole, the
@@ -53,16 +51,11 @@ def quota(of_language: Mapping[str, Ranked], count: int) -> list[tuple[int, floa
         of_language: candidates and scores of each language, the best first; no candidate is in two.
         count: the places.
     """
-    chosen: list[tuple[int, float]] = []
+    chosen: Ranked = []
     deepest = max((len(ranked) for ranked in of_language.values()), default=0)
     for depth in range(deepest):
         if len(chosen) >= count:
             break
-        row = sorted((ranked[depth] for ranked in of_language.values() if depth < len(ranked)), key=_order)
+        row = best_first(ranked[depth] for ranked in of_language.values() if depth < len(ranked))
         chosen.extend(row[: count - len(chosen)])
-    return sorted(chosen, key=_order)
-
-
-def _order(pair: tuple[int, float]) -> tuple[float, int]:
-    candidate, score = pair
-    return -score, candidate
+    return best_first(chosen)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from isogloss.corpus.languages import standard_language
 from isogloss.errors import DataError, ModelError
-from isogloss.search.backend import Ranked
+from isogloss.search.backend import Ranked, best_first
 
 M, EF_CONSTRUCTION, EF = 32, 200, 128
 """Of the graph (Malkov and Yashunin 2018, arXiv 1603.09320): neighbours a vector, candidates in building and search."""
@@ -212,13 +212,7 @@ class MilvusBackend:
                 output_fields=["row"],
                 search_params={"metric_type": "IP", "params": {"ef": max(EF, min(count, _MOST_FOUND))}},
             )
-        return [
-            sorted(
-                ((int(hit["row"]), float(hit["distance"])) for hit in of),
-                key=lambda pair: (-pair[1], pair[0]),
-            )
-            for of in hits
-        ]
+        return [best_first((int(hit["row"]), float(hit["distance"])) for hit in of) for of in hits]
 
     @contextmanager
     def _reported(self, what: str) -> Iterator[None]:

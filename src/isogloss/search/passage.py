@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from isogloss.corpus.languages import standard_language
+from isogloss.corpus.records import character_problem
 from isogloss.errors import CorpusError
 
-# Line feed, carriage return and tab belong to ordinary text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NO_METADATA = frozenset(("id", "language", "title", "text", "passage", "query", "negatives", "metadata"))
 LONGEST_ID = 512
 """Characters."""
@@ -130,11 +127,5 @@ def _text(name: str, value: object) -> str:
 
 
 def _check_characters(name: str, value: str) -> None:
-    if found := _SURROGATE.search(value):
-        raise CorpusError(
-            f"the field {name!r} has half of a character (U+{ord(found[0]):04X}) at {found.start()}"
-        )
-    if found := _CONTROL.search(value):
-        raise CorpusError(
-            f"the field {name!r} has the control character U+{ord(found[0]):04X} at {found.start()}"
-        )
+    if problem := character_problem(name, value):
+        raise CorpusError(problem[1])
