@@ -1,6 +1,7 @@
 """`isogloss study` as a user meets it."""
 
 import json
+import shutil
 
 import pytest
 
@@ -61,9 +62,17 @@ def test_a_study_from_beginning_to_report(run, study, tmp_path):
         assert f"pictures/{picture.name}" in text
     assert list((report / "tables").glob("*.tex"))
     assert list((report / "tables").glob("*.csv"))
-    # Again: nothing is measured anew, the report is replaced.
+    # Again, and without the models: nothing is measured anew, the report is replaced.
+    for model in list((tmp_path / "study" / "runs").rglob("model")):
+        shutil.rmtree(model)
     code, _, err = run("study", "report", "study", "--permutations", 200, "--resamples", 200)
     assert (code, "encoding" in err) == (0, False)
+    again = (report / "report.md").read_text(encoding="utf-8")
+    assert without_command(again) == without_command(text)
+
+
+def without_command(text):
+    return [line for line in text.splitlines() if not line.startswith("- command: ")]
 
 
 def test_one_arm_alone_and_a_run_that_fails(run, study, tmp_path):
