@@ -402,6 +402,24 @@ def test_negatives_titles_and_data_sets(tmp_path):
     assert only("tevatron", "tevatron", languages=("en",))[:2] == (("The ferry leaves at noon.",), "Kettle")
 
 
+def test_a_negative_that_is_not_in_the_collection_is_counted(tmp_path):
+    folder = fixture(tmp_path, "mmarco")
+    triples = folder / "triples.train.ids.small.tsv"
+    lines = triples.read_text().splitlines()
+    asked, answer, _ = lines[0].split("\t")
+    # The second line has no query, and counts as that alone.
+    triples.write_text(f"{asked}\t{answer}\t31999\n555555\t{answer}\t31999\n")
+    found, skipped = versions(folder, "mmarco")
+    assert [(one.id, one.language, one.negatives) for one in found] == [
+        ("triple-1", "de", ()),
+        ("triple-1", "en", ()),
+    ]
+    assert skipped == {
+        "negatives that are not in the collection": 2,
+        "pairs whose query is not among the queries": 2,
+    }
+
+
 def test_a_source_may_be_one_file(tmp_path):
     folder = fixture(tmp_path, "xquad")
     assert len(records(folder / "xquad.de.json", "xquad")) == 1

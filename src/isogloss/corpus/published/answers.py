@@ -35,7 +35,7 @@ def read_entity_questions(source: Path, reading: Reading) -> Records:
     for path in files:
         language = chosen_language(reading.options, path, None, "en")
         assert language is not None
-        stem = path.name.rpartition(".")[0]
+        stem = reading.name_of(path, path.name.rpartition(".")[0])
         for number, (place, entry) in enumerate(reading.json_elements(path), start=1):
             if isinstance(entry, Defect):
                 yield place, entry

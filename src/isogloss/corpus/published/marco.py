@@ -99,6 +99,8 @@ def _language(
                 )
                 reading.skipped[f"pairs whose {missing}"] += 1
                 continue
+            if pair.negative is not None and negative is None:
+                reading.skipped["negatives that are not in the collection"] += 1
             record = reading.record(
                 pair.item,
                 language,

@@ -64,7 +64,7 @@ def read_dpr(source: Path, reading: Reading) -> Records:
     for path in files:
         language = chosen_language(reading.options, path, None, "en")
         assert language is not None
-        stem = path.name.removesuffix(".gz").removesuffix(".json")
+        stem = reading.name_of(path, path.name.removesuffix(".gz").removesuffix(".json"))
         for number, (place, entry) in enumerate(reading.json_elements(path), start=1):
             if isinstance(entry, Defect):
                 yield place, entry

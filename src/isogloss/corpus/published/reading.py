@@ -61,6 +61,7 @@ class Reading:
         self.options = options
         self.skipped: Counter[str] = Counter()
         self._files: list[tuple[Path, str]] = []
+        self._named: dict[str, Path] = {}
         self._total = 0
         self._done = 0
         # The file that is being read: its bytes, and how far it was read where it is not read through `_bytes`.
@@ -145,6 +146,20 @@ class Reading:
             self._next_file(path)
             self._other = path
         self._share = share
+
+    def name_of(self, path: Path, name: str) -> str:
+        """What the ids begin with that are made of a file's name and a number.
+
+        It is `name`, unless another file of this reading has it: then the end of the path, with as many folders as tell
+        it from all others. The same file again has the same name, so that its ids are found to come twice.
+        """
+        whole = path.resolve()
+        parts = whole.parts
+        ends = (Path(*parts[-count:]).as_posix() for count in range(name.count("/") + 2, len(parts) + 1))
+        for candidate in (name, *ends):
+            if self._named.setdefault(candidate, whole) == whole:
+                return candidate
+        return whole.as_posix()
 
     def describe(self, place: int) -> str:
         """Words for a place."""
@@ -264,6 +279,13 @@ def split_in(name: str) -> str | None:
     return next((_SPLITS[token] for token in _TOKENS.split(name.lower()) if token in _SPLITS), None)
 
 
+def name_in(source: Path, path: Path) -> str:
+    """A file's name without the suffix of its form, with the folders between the source and it."""
+    name = path.name if path == source else path.relative_to(source).as_posix()
+    name = name.removesuffix(".gz")
+    return name.removesuffix(Path(name).suffix)
+
+
 def find_files(
     source: Path, suffixes: tuple[str, ...], accept: Callable[[Path], bool] = lambda _: True
 ) -> list[Path]:
@@ -289,6 +311,8 @@ def find_files(
 def of_split(source: Path, files: list[Path], reading: Reading) -> list[Path]:
     """The files of the wanted split; where none is named, those of train, the others counted, or all if there are none.
 
+    A file's name tells its split, or else the nearest folder within the source whose name does (`test/0000.parquet`).
+
     Raises:
         CorpusError: there is none.
     """
@@ -296,14 +320,19 @@ def of_split(source: Path, files: list[Path], reading: Reading) -> list[Path]:
     if split == "all" or files == [source]:
         return files
     wanted = _SPLITS.get(split or "train", split)
-    chosen = [path for path in files if split_in(path.name) == wanted]
+    inside = {path: path.relative_to(source) for path in files}
+    chosen = [path for path in files if _split_of(inside[path]) == wanted]
     if not chosen and split is not None:
-        raise CorpusError(
-            f"{source}: no file of the split {split!r}; there are {', '.join(path.name for path in files[:8])}"
-        )
+        there = ", ".join(str(inside[path]) for path in files[:8])
+        raise CorpusError(f"{source}: no file of the split {split!r}; there are {there}")
     if chosen and split is None and len(chosen) < len(files):
         reading.skipped["files that are not of the split train; --split chooses"] += len(files) - len(chosen)
     return chosen or files
+
+
+def _split_of(path: Path) -> str | None:
+    told = (split_in(part) for part in reversed(path.parts))
+    return next((split for split in told if split is not None), None)
 
 
 _CUT_OFF = "the gzip file is cut off here; copy or download it again"

@@ -2,18 +2,28 @@
 
 `--column FIELD=COLUMN` says which column is what: `query` and `passage` are needed; `id`, `language`, `title`,
 `negative` (a text or a list of texts), `negatives` (likewise) and `dataset` may be. A field whose column has its name
-needs no saying.
+needs no saying. Lines of JSON need not all have the same keys: each is read by those that it has.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isogloss.corpus.published.languages import chosen_language, coded_language
-from isogloss.corpus.published.reading import Json, Reading, Records, decoded, find_files, of_split, shaped
+from isogloss.corpus.published.languages import coded_language
+from isogloss.corpus.published.reading import (
+    Json,
+    Reading,
+    Records,
+    decoded,
+    find_files,
+    name_in,
+    of_split,
+    shaped,
+)
 from isogloss.corpus.records import Defect
 from isogloss.errors import CorpusError, RecipeError
 
@@ -27,20 +37,80 @@ _LONGEST_CELL = 1 << 27
 
 
 def read_table(source: Path, reading: Reading) -> Records:
-    """An item a row; an id that no column gives is the file's name and the row's number."""
+    """An item a row; an id that no column gives is the file's path in the source, or name, and the row's number."""
+    columns = _Columns(reading.options.columns)
     if str(source).startswith(HUB):
-        yield from _hub(str(source).removeprefix(HUB), reading)
+        yield from _hub(str(source).removeprefix(HUB), reading, columns)
         return
     files = of_split(source, find_files(source, (*_SUFFIXES, ".parquet")), reading)
     reading.expect(*files)
     for path in files:
-        stem = path.name.partition(".")[0]
         rows = _parquet_rows(path, reading) if path.suffix == ".parquet" else _text_rows(path, reading)
-        yield from _records(rows, reading, path, stem)
+        name = reading.name_of(path, name_in(source, path))
+        yield from _records(rows, reading, columns, path, name, alike=".jsonl" not in path.suffixes)
+    columns.refuse_unseen(source)
 
 
-def _records(rows: Iterator[tuple[int, object]], reading: Reading, where: Path, stem: str) -> Records:
-    columns: dict[str, str] | None = None
+@dataclass
+class _Columns:
+    """Which column is what, and which of those that the user names have been seen.
+
+    Attributes:
+        named: the column by field, as the user says it.
+        seen: columns of `named` that some row had.
+        rows: how many rows there were.
+    """
+
+    named: Mapping[str, str]
+    seen: set[str] = field(default_factory=set)
+    rows: int = 0
+
+    def cells(self, row: Mapping[str, Any]) -> dict[str, Any] | Defect:
+        """What a row has, by field; a defect where it has no query or no passage."""
+        self.rows += 1
+        self.seen.update(column for column in self.named.values() if column in row)
+        cells = {name: row[column] for name in FIELDS if (column := self.named.get(name, name)) in row}
+        for name in ("query", "passage"):
+            if name not in cells:
+                column = self.named.get(name, name)
+                advice = "" if name in self.named else f"; or say which it is with --column {name}=COLUMN"
+                return Defect(
+                    "missing-field", f"there is no column {column!r}; there are {_listed(row)}{advice}"
+                )
+        return cells
+
+    def refuse_missing(self, row: Mapping[str, Any], where: Path) -> None:
+        """Refuse a table whose rows all have the columns of this one, and not one that the user names.
+
+        Raises:
+            CorpusError: it is so.
+        """
+        for column in self.named.values():
+            if column not in row:
+                raise CorpusError(f"{where}: there is no column {column!r}; there are {_listed(row)}")
+
+    def refuse_unseen(self, source: Path) -> None:
+        """Refuse a source of which no row had a column that the user names.
+
+        Raises:
+            CorpusError: it is so.
+        """
+        for name, column in self.named.items():
+            if self.rows and column not in self.seen:
+                raise CorpusError(f"{source}: --column {name}={column}: no row has the column {column!r}")
+
+
+def _records(
+    rows: Iterator[tuple[int, object]],
+    reading: Reading,
+    columns: _Columns,
+    where: Path,
+    name: str,
+    *,
+    alike: bool,
+) -> Records:
+    """The records of rows, which are `alike` where all have the columns of the first one."""
+    first = True
     for number, (place, row) in enumerate(rows, start=1):
         if isinstance(row, Defect):
             yield place, row
@@ -48,45 +118,34 @@ def _records(rows: Iterator[tuple[int, object]], reading: Reading, where: Path, 
         if not isinstance(row, Mapping):
             yield place, shaped("a table", ValueError("expected an object a line"))
             continue
-        if columns is None:
-            columns = _columns(row, reading, where)
-        try:
-            record = _record(row, columns, reading, where, f"{stem}-{number}")
-        except KeyError as error:
-            yield place, Defect("missing-field", f"the column {error} is missing")
-            continue
+        if first and alike:
+            columns.refuse_missing(row, where)
+        first = False
+        record = _record(row, columns, reading, f"{name}-{number}")
         if record is not None:
             yield place, record
 
 
-def _columns(row: Mapping[str, Any], reading: Reading, where: Path) -> dict[str, str]:
-    """The column of each field, after the first row."""
-    columns = {name: name for name in FIELDS if name in row} | dict(reading.options.columns)
-    for column in columns.values():
-        if column not in row:
-            raise CorpusError(f"{where}: there is no column {column!r}; it has {', '.join(map(repr, row))}")
-    if missing := [name for name in ("query", "passage") if name not in columns]:
-        raise CorpusError(
-            f"{where}: which column is the {missing[0]}? say it with --column {missing[0]}=COLUMN; "
-            f"it has {', '.join(map(repr, row))}"
-        )
-    return columns
-
-
 def _record(
-    row: Mapping[str, Any], columns: Mapping[str, str], reading: Reading, where: Path, name: str
-) -> dict[str, Any] | None:
-    cells = {field: row[column] for field, column in columns.items()}
+    row: Mapping[str, Any], columns: _Columns, reading: Reading, name: str
+) -> dict[str, Any] | Defect | None:
+    cells = columns.cells(row)
+    if isinstance(cells, Defect):
+        return cells
     language = cells.get("language")
+    wanted = reading.options.languages
     if language is None:
-        language = chosen_language(reading.options, where, None)
-    elif reading.options.languages and coded_language(str(language)) not in (
-        None,
-        *reading.options.languages,
-    ):
+        if len(wanted) != 1:
+            return Defect(
+                "missing-field",
+                "does not tell its language; say it with one --language, such as --language en, or name its column"
+                " with --column language=COLUMN",
+            )
+        language = wanted[0]
+    elif wanted and coded_language(str(language)) not in (None, *wanted):
         reading.skipped["rows in other languages"] += 1
         return None
-    near = [one for field in ("negative", "negatives") for one in _several(cells.get(field))]
+    near = [one for each in ("negative", "negatives") for one in _several(cells.get(each))]
     item = cells.get("id")
     record = reading.record(
         name if item is None or item == "" else item,
@@ -99,6 +158,10 @@ def _record(
     if record is not None:
         record["dataset"] = cells.get("dataset")
     return record
+
+
+def _listed(row: Mapping[str, Any]) -> str:
+    return ", ".join(map(repr, row)) or "none"
 
 
 def _several(value: Json) -> list[object]:
@@ -168,9 +231,9 @@ def _parquet_rows(path: Path, reading: Reading) -> Iterator[tuple[int, object]]:
         )
 
 
-def _hub(name: str, reading: Reading) -> Records:
-    """The rows of a data set of the hub, `NAME` or `NAME:CONFIG`, as they arrive."""
-    name, _, config = name.partition(":")
+def _hub(source: str, reading: Reading, columns: _Columns) -> Records:
+    """The rows of a data set of the hub, `NAME` or `NAME:CONFIG`, as they arrive; their ids say all of where from."""
+    name, _, config = source.partition(":")
     if not name:
         raise RecipeError("hf:NAME: give the name of a data set, such as hf:squad or hf:clips/mfaq:en_flat")
     from datasets import load_dataset
@@ -201,7 +264,7 @@ def _hub(name: str, reading: Reading) -> Records:
         except Exception as error:
             yield place(number + 1), Defect("unreadable", f"the hub stopped: {_first_line(error)}")
 
-    yield from _records(placed(), reading, where, name.rpartition("/")[2])
+    yield from _records(placed(), reading, columns, where, f"{source}:{split}", alike=True)
 
 
 def _first_line(error: Exception) -> str:

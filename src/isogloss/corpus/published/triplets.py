@@ -23,6 +23,7 @@ from isogloss.corpus.published.reading import (
     Reading,
     Records,
     find_files,
+    name_in,
     of_split,
     shaped,
 )
@@ -76,7 +77,7 @@ def tevatron_records(
 
 def _read(source: Path, reading: Reading, form: str, parts: Callable[[Json], _Parts]) -> Records:
     for path, language in _files(source, reading):
-        stem = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+        stem = reading.name_of(path, name_in(source, path))
         yield from _entries(reading, path, language, None, form, parts, partial(_numbered, stem))
 
 
