@@ -57,10 +57,23 @@ def test_a_training_id_that_only_the_benchmark_can_have_is_found(tmp_path):
     report, written, _ = decontaminate(source, [str(benchmark)], tmp_path / "out.jsonl")
     assert [(one.kind, one.language) for one in report.items.values()] == [("id", "es")]
     assert written == 1
-    # Ids that anyone would give say nothing.
-    benchmark = write(tmp_path / "short.jsonl", [record(1, "en", id="7")])
-    source = write(tmp_path / "train2.jsonl", [record(2, "es", id="7")])
-    assert not decontaminate(source, [str(benchmark)], tmp_path / "out2.jsonl")[0]
+    # Ids that anyone would give say nothing, however long.
+    for number, common in enumerate(("7", "test-00000-of-00001-17")):
+        benchmark = write(tmp_path / f"{number}.jsonl", [record(1, "en", id=common)])
+        source = write(tmp_path / f"train-{number}.jsonl", [record(2, "es", id=common)])
+        assert not decontaminate(source, [str(benchmark)], tmp_path / f"out-{number}.jsonl")[0]
+
+
+def test_a_converted_id_is_that_of_the_benchmark(tmp_path):
+    squad_id = "56beb4343aeaaa14008c925b"
+    benchmark = write(tmp_path / "benchmark.jsonl", [record(1, "en", id=squad_id)])
+    # As `--from squad --language de` writes them; the second is another question's.
+    ids = [f"de-{squad_id}", f"de-{squad_id[:-1]}c"]
+    source = write(tmp_path / "train.jsonl", [record(2 + n, "de", id=one) for n, one in enumerate(ids)])
+    report, written, _ = decontaminate(source, [str(benchmark)], tmp_path / "out.jsonl")
+    (found,) = report.items.values()
+    assert (found.id, found.kind, found.benchmark_id) == (ids[0], "id", squad_id)
+    assert written == 1
 
 
 def test_nothing_in_common(tmp_path, benchmark_file):
@@ -139,6 +152,30 @@ def test_an_encoder_finds_translations():
     assert [(one.id, one.kind, one.value, one.benchmark_id) for one in found] == [
         ("item-1", "embedding", 1.0, "1")
     ]
+
+
+class LanguageVectors:
+    """An encoder that puts each language in a direction of its own, and has to be told it."""
+
+    name = "by language"
+    uses_languages = True
+
+    def encode(self, texts, side, progress=None, *, languages=None):
+        vectors = np.zeros((len(texts), 2), np.float32)
+        for number, (_, language) in enumerate(zip(texts, languages, strict=True)):
+            vectors[number, ["en", "de"].index(language)] = 1
+        return vectors
+
+
+def test_an_encoder_is_told_the_languages():
+    texts = EvaluationTexts(["a b c", "d e f"], ["b", "b"], ["query", "passage"], ["de", "en"], ["1", "2"])
+    finder = ContaminationFinder(EvaluationIndex(texts, MatchingOptions()), LanguageVectors(), 0.9)
+    corpus = ParallelCorpus.from_records([record(1, "de"), record(2, "en")], name="t")
+    found = finder.look(list(corpus.versions()))
+    assert {(one.id, one.side, one.benchmark_id) for one in found} == {
+        ("item-1", "query", "1"),
+        ("item-2", "passage", "2"),
+    }
 
 
 def test_the_report_keeps_the_surest_match():

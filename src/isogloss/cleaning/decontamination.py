@@ -23,7 +23,7 @@ from isogloss.corpus.benchmark import RetrievalBenchmark
 from isogloss.corpus.parallel import ParallelCorpus
 from isogloss.corpus.records import Version
 from isogloss.corpus.versions import to_versions
-from isogloss.encoding.encoder import Encoder
+from isogloss.encoding.encoder import Encoder, Side
 from isogloss.errors import CorpusError, OutputError
 
 Progress = Callable[[str, int, int], None]
@@ -153,7 +153,8 @@ class ContaminationFinder:
             for side in ("query", "passage"):
                 numbers = np.array([place for place, one in enumerate(texts.sides) if one == side], np.int64)
                 chosen = [texts.texts[number] for number in numbers.tolist()]
-                self._vectors[side] = (numbers, encoder.encode(chosen, side))
+                languages = [texts.languages[number] for number in numbers.tolist()]
+                self._vectors[side] = (numbers, encoder.encode(chosen, side, languages=languages))
         self.report = ContaminationReport(dict(Counter(texts.benchmarks)))
 
     def look(self, versions: list[Version]) -> list[Contamination]:
@@ -166,7 +167,8 @@ class ContaminationFinder:
             for match in matches
         ]
         for version in versions:
-            if (benchmark := self._texts.item_ids.get(version.id)) is not None:
+            if (known := self._texts.item_of(version.id)) is not None:
+                benchmark, item = known
                 found.append(
                     Contamination(
                         version.id,
@@ -176,8 +178,8 @@ class ContaminationFinder:
                         "id",
                         1.0,
                         benchmark,
-                        version.id,
-                        version.id,
+                        item,
+                        item,
                     )
                 )
         seen = {(one.benchmark, one.id, one.language) for one in found}
@@ -207,11 +209,16 @@ class ContaminationFinder:
         if self._encoder is None:
             return []
         matches = []
-        for offset, side in ((0, "query"), (len(versions), "passage")):
+        sides: tuple[tuple[int, Side], ...] = ((0, "query"), (len(versions), "passage"))
+        for offset, side in sides:
             numbers, vectors = self._vectors[side]
             if not len(numbers):
                 continue
-            mine = self._encoder.encode([getattr(version, side) for version in versions], side)  # type: ignore[arg-type]
+            mine = self._encoder.encode(
+                [version.query if side == "query" else version.passage for version in versions],
+                side,
+                languages=[version.language for version in versions],
+            )
             scores = mine @ vectors.T
             best = scores.argmax(axis=1)
             for place in np.flatnonzero(scores.max(axis=1) >= self._encoder_similarity).tolist():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from isogloss.cleaning.item_ids import telling_id
 from isogloss.corpus import registry
 from isogloss.corpus.benchmark import RetrievalBenchmark
 from isogloss.corpus.loading import load_benchmark
@@ -13,9 +14,6 @@ from isogloss.corpus.reading import corpus_name
 from isogloss.corpus.records import Defect
 from isogloss.corpus.squad_r import is_squad_r_folder, language_files, read_paragraphs
 from isogloss.errors import BenchmarkError
-
-# An id of a data set's own making, such as SQuAD's 24 hexadecimal digits, says by itself where an item is from.
-_TELLING_ID = 16
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class EvaluationTexts:
         sides: "query" or "passage".
         languages: the code of each one's language.
         ids: the id of each in its benchmark.
-        item_ids: ids of items that are in a benchmark, those that can be of no other data set, with its name.
+        item_ids: of items with a telling id, by that (`telling_id`): the benchmark's name, and the id there.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -36,7 +34,7 @@ class EvaluationTexts:
     sides: list[str] = field(default_factory=list)
     languages: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
-    item_ids: dict[str, str] = field(default_factory=dict)
+    item_ids: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """The number of texts."""
@@ -92,6 +90,11 @@ class EvaluationTexts:
                 result.item_ids.update(part.item_ids)
         return result
 
+    def item_of(self, item: str) -> tuple[str, str] | None:
+        """The benchmark's item, as its name and the id there, that an id of training data is of; None for none."""
+        told = telling_id(item)
+        return None if told is None else self.item_ids.get(told)
+
     def _add_squad_r(self, folder: Path, name: str, wanted: frozenset[str] | None) -> None:
         for language, file in language_files(folder).items():
             compared = wanted is None or language.split("-")[0] in {one.split("-")[0] for one in wanted}
@@ -119,4 +122,6 @@ class EvaluationTexts:
         self.ids.extend(ids)
 
     def _add_items(self, name: str, ids: Iterable[str]) -> None:
-        self.item_ids.update({item: name for item in ids if len(item) >= _TELLING_ID})
+        for item in ids:
+            if (told := telling_id(item)) is not None:
+                self.item_ids[told] = (name, item)
