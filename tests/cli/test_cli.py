@@ -117,6 +117,13 @@ def test_data_check_and_convert(run, tmp_path, corpus_file):
     for name in ("copy.jsonl.gz", "copy.parquet", "copy"):
         assert run("data", "convert", corpus_file, tmp_path / name)[0] == 0
         assert run("data", "check", tmp_path / name)[0] == 0
+    misspelt = tmp_path / "misspelt.jsonl"
+    misspelt.write_text(
+        corpus_file.read_text(encoding="utf-8").replace('"query": ', '"titel": "T", "query": ', 1)
+    )
+    code, out, _ = run("data", "check", misspelt)
+    assert (code, "no problems" in out) == (0, True)
+    assert "misspelt.jsonl:1: the field 'titel' is not read; is 'title' meant? (1 record" in out
     broken = tmp_path / "broken.jsonl"
     broken.write_text(
         corpus_file.read_text(encoding="utf-8") + '{"id": "x", "language": "qq"}\n', encoding="utf-8"

@@ -1,6 +1,8 @@
 import gzip
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from isogloss.corpus import ParallelCorpus, check_corpus
@@ -65,7 +67,42 @@ def test_a_good_corpus_has_no_problems_in_any_form(tmp_path):
     corpus.save(tmp_path / "good")
     report = check_corpus(tmp_path / "good")
     assert report.ok
+    assert not report.warnings
     assert report.records == 9
+
+
+def test_a_misspelt_field_is_warned_of_and_no_problem(tmp_path):
+    path = tmp_path / "a.jsonl"
+    lines = [
+        record("a", "en", source="web", date="2024-01-01"),
+        record("a", "de", negativs=["n"], Title="T"),
+        record("b", "en", negativs=["n"], title="T", titles=["T"]),
+        record("b", "de", negatives=["n"], negativs=["m"]),
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    report = check_corpus(path)
+    assert report.ok
+    assert [str(warning) for warning in report.warnings] == [
+        f"{path}:2: the field 'negativs' is not read; is 'negatives' meant? (2 records, this is the first)",
+        f"{path}:2: the field 'Title' is not read; is 'title' meant? (1 record, this is the first)",
+    ]
+    # A field that must be there is a problem, and the warning says why it is missing.
+    path.write_text(json.dumps({"id": "a", "language": "en", "querry": "q", "passage": "p"}))
+    report = check_corpus(path)
+    assert [problem.kind for problem in report.problems] == ["missing-field"]
+    assert [warning.message.partition(" (")[0] for warning in report.warnings] == [
+        "the field 'querry' is not read; is 'query' meant?"
+    ]
+
+
+def test_a_misspelt_column_is_warned_of(tmp_path):
+    rows = [record("a", language, negativs=["n"], source="web") for language in ("de", "en")]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    report = check_corpus(tmp_path / "a.parquet")
+    assert report.ok
+    assert [str(warning) for warning in report.warnings] == [
+        f"{tmp_path / 'a.parquet'}: the field 'negativs' is not read; is 'negatives' meant?"
+    ]
 
 
 def test_a_folder_whose_texts_changed_fails_its_checksum(tmp_path):

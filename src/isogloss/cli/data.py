@@ -54,7 +54,7 @@ def check(
 ) -> None:
     """Count a corpus's texts and parallel items, and find every problem with its file and line.
 
-    Exit code 2 where there are problems.
+    Exit code 2 where there are problems. A field that is not read and looks misspelt is a warning.
 
     Example: isogloss data check my-faq.jsonl
     """
@@ -65,6 +65,8 @@ def check(
     report = check_corpus(path, data_dir=data_dir)
     for table in corpus_tables(report):
         print_table(table)
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning}")
     for problem in report.problems[:show]:
         typer.echo(str(problem))
     if report.problems:

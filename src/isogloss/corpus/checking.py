@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from isogloss.corpus import registry, sample
 from isogloss.corpus.arrow_folder import is_corpus_folder, open_corpus, refuse_rows_outside
 from isogloss.corpus.parallel import ParallelCorpus
 from isogloss.corpus.reading import corpus_name, record_source
-from isogloss.corpus.records import RecordSource, Version, examine
+from isogloss.corpus.records import FIELDS, RecordSource, Version, examine
 from isogloss.corpus.stored_versions import StoredVersions
 from isogloss.errors import CorpusError
 
 PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+# "titel" is 0.8 near to "title", "negative" 0.94 to "negatives"; "date", which many records have, 0.73 to "dataset".
+_NEAR = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ class Problem:
         language: the language, where known.
         kind: one of bad-json, missing-field, wrong-type, empty-text, unknown-language, duplicate,
             single-language, invalid-utf-8, control-characters, negative-is-passage, truncated, unreadable,
-            empty-file, bad-squad-r, no-answer-sentence, checksum, batches, availability, groups.
+            empty-file, bad-squad-r, no-answer-sentence, checksum, batches, availability, groups; of a warning
+            unknown-field.
         message: what is wrong, in words.
     """
 
@@ -66,6 +74,7 @@ class CorpusReport:
         lengths: text lengths in characters, by `query` or `passage`, then language: one for each of
             `PERCENTILES`.
         problems: all problems, in the order of the files.
+        warnings: fields that are not read and look like misspelt ones, each where it comes first.
     """
 
     path: str
@@ -77,6 +86,7 @@ class CorpusReport:
     parallel: NDArray[np.int64]
     lengths: dict[str, dict[str, tuple[int, ...]]]
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -88,7 +98,8 @@ def check_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> Cor
     """Check everything that `read_corpus` reads, and collect all problems instead of stopping at the first.
 
     Besides what stops reading, an item in one language alone is a problem, and a negative that is the item's
-    own passage; neither stops reading.
+    own passage; neither stops reading. Fields that a corpus has not are allowed, and not read: one with a name near to
+    that of a field that its record lacks is a warning.
 
     Raises:
         CorpusError: there is no such file or folder, it is of no known form, or a corpus folder cannot be
@@ -109,6 +120,8 @@ def check_corpus(path: str | Path, *, data_dir: str | Path | None = None) -> Cor
             collector.collect(_folder_source(path, collector))
         else:
             collector.collect(record_source(path))
+            if path.suffix.lower() == ".parquet":
+                collector.note_columns(path)
     except OSError as error:
         raise CorpusError(f"{path}: cannot read: {error.strerror or error}") from error
     collector.report_single_languages()
@@ -152,6 +165,8 @@ class _Collector:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.records = 0
+        self._unknown: dict[tuple[str, str], tuple[str, int | None]] = {}
+        self._unknown_counts: Counter[tuple[str, str]] = Counter()
         self._places: dict[str, dict[str, tuple[str, int | None]]] = {}
         self._lengths: dict[str, dict[str, array[int]]] = {"query": {}, "passage": {}}
 
@@ -165,6 +180,39 @@ class _Collector:
                 )
             if version is not None:
                 self._add(version, source, place)
+            if isinstance(record, Mapping):
+                there = [str(name) for name, value in record.items() if value is not None]
+                self._note(there, file, line)
+
+    def note_columns(self, path: Path) -> None:
+        """Look at the columns of a Parquet file, of which only those that are fields were read."""
+        try:
+            self._note(pq.read_schema(path).names, str(path), None)
+        except (pa.ArrowException, OSError):
+            # What is wrong with the file was found when it was read.
+            return
+
+    def _note(self, there: Iterable[str], file: str, line: int | None) -> None:
+        unknown = [name for name in there if name not in FIELDS]
+        if not unknown:
+            return
+        lacking = tuple(name for name in FIELDS if name not in there)
+        for name in unknown:
+            if (meant := _meant(name, lacking)) is not None:
+                self._unknown.setdefault((name, meant), (file, line))
+                self._unknown_counts[name, meant] += 1
+
+    def warnings(self) -> list[Problem]:
+        """Fields that look like misspelt ones, each where it comes first."""
+        found = []
+        for (name, meant), (file, line) in self._unknown.items():
+            count = self._unknown_counts[name, meant]
+            often = (
+                "" if line is None else f" ({count:,} record{'s' if count > 1 else ''}, this is the first)"
+            )
+            message = f"the field {name!r} is not read; is {meant!r} meant?{often}"
+            found.append(Problem(file, line, None, None, "unknown-field", message))
+        return found
 
     def _add(self, version: Version, source: RecordSource, place: int) -> None:
         file, line = source.locate(place)
@@ -212,7 +260,14 @@ class _Collector:
                 for side, by_language in self._lengths.items()
             },
             problems=self.problems,
+            warnings=self.warnings(),
         )
+
+
+@lru_cache(maxsize=1024)
+def _meant(name: str, lacking: tuple[str, ...]) -> str | None:
+    """The field that an unknown one most likely is, of those that its record lacks; None for one that is like none."""
+    return next(iter(get_close_matches(name.casefold(), lacking, n=1, cutoff=_NEAR)), None)
 
 
 def _percentiles(lengths: array[int]) -> tuple[int, ...]:
