@@ -1,5 +1,6 @@
 import importlib.util
 
+import numpy as np
 import pytest
 
 from isogloss.cleaning.options import CleaningOptions
@@ -39,6 +40,27 @@ def bad_records():
             108, "de", passage=" ".join(record(2000 + at, "de")["passage"] for at in range(8))
         ),
     }
+
+
+class OneVector:
+    """An encoder that tells no texts apart."""
+
+    name = "one"
+
+    def encode(self, texts, side, progress=None, *, languages=None):
+        return np.ones((len(texts), 1), np.float32)
+
+
+def test_nothing_is_left_beside_the_output_not_even_of_a_killed_run(tmp_path):
+    source = write(tmp_path / "corpus.jsonl", GOOD)
+    folder = tmp_path / "cleaned"
+    for left in (".out.jsonl.0123abcd.part", ".removed.jsonl.0123abcd.part"):
+        (folder / left).mkdir(parents=True)
+        (folder / left / "band-0").write_text("half")
+    for left in (".0123abcd.part.out.jsonl", ".0123abcd.part.removed.jsonl"):
+        (folder / left).write_text("half")
+    clean(source, folder / "out.jsonl", KEEP, removed=folder / "removed.jsonl", encoder=OneVector())
+    assert sorted(path.name for path in folder.iterdir()) == ["out.jsonl", "removed.jsonl"]
 
 
 def test_each_rule_removes_what_it_should_and_keeps_it_in_the_side_file(tmp_path):

@@ -88,6 +88,15 @@ def test_an_id_twice_in_one_language_is_found_and_nothing_is_left(tmp_path, monk
 
 
 @pytest.mark.parametrize("name", FORMS)
+def test_what_a_killed_run_has_left_is_removed(tmp_path, name):
+    (tmp_path / f".{name}.0123abcd.part").mkdir()
+    (tmp_path / f".{name}.0123abcd.part" / "keys").write_text("half")
+    (tmp_path / f".0123abcd.part.{name}").write_text("half")
+    write(tmp_path / name, records())
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", FORMS)
 def test_an_error_in_the_block_and_no_version_at_all_leave_nothing(tmp_path, name):
     with pytest.raises(ZeroDivisionError):
         write(tmp_path / name, (record("a", "en", dataset=str(1 / left)) for left in (1, 0)))

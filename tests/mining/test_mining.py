@@ -245,6 +245,9 @@ def test_a_block_that_has_gone_is_said(tmp_path):
 def test_written_and_read_again(tmp_path, name, existing):
     corpus = random_corpus(5)
     mined = mine(corpus, tmp_path / "work", dataclasses.replace(WIDE, existing=existing))
+    # As a run that was killed while it wrote leaves it.
+    for left in (tmp_path / "work" / ".0123abcd.part.mined.arrow", tmp_path / f".0123abcd.part.{name}"):
+        left.write_bytes(b"half")
     write_mined(mined, tmp_path / name, tmp_path / "work")
     again, found = read_corpus(tmp_path / name), texts_of(mined)
     before = {(version.id, version.language): version for version in corpus.versions()}
@@ -253,7 +256,8 @@ def test_written_and_read_again(tmp_path, name, existing):
         kept = old.negatives if existing == "keep" else ()
         assert version == dataclasses.replace(old, negatives=(*kept, *found[old.id, old.language]))
     assert not before
-    assert not (tmp_path / "work" / "mined.arrow").exists()
+    assert not list((tmp_path / "work").rglob("*mined.arrow"))
+    assert {path.name for path in tmp_path.iterdir()} == {"work", name}
 
 
 def test_items_stay_together_in_blocks_of_bounded_size():

@@ -7,7 +7,6 @@ most languages stays, the earlier one where that is equal.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -43,11 +42,14 @@ def remove_exact_duplicates(state: CorpusState) -> None:
 
 
 class SignatureFile:
-    """Signatures of the records of a corpus, on disk: 192 bytes a record in a temporary folder, removed at the end."""
+    """Signatures of the records of a corpus, on disk: 192 bytes a record.
+
+    Args:
+        folder: for its files, which are removed with it by whoever made it.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix=".isogloss-signatures-", dir=folder)
-        self._path = Path(self._folder.name)
+        self._path = folder
         self._files: list[IO[bytes]] = [
             (self._path / f"band-{band}").open("wb") for band in range(BANDING.bands)
         ]
@@ -61,7 +63,6 @@ class SignatureFile:
     ) -> None:
         for file in (*self._files, self._signatures):
             file.close()
-        self._folder.cleanup()
 
     def add(self, queries: TextArray, passages: TextArray) -> None:
         """Append a batch of records; the texts as `comparable_characters` gives them."""

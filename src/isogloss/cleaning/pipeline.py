@@ -46,6 +46,7 @@ from isogloss.cleaning.translation_quality import Threshold, VectorFile
 from isogloss.corpus.records import Version
 from isogloss.encoding.encoder import Encoder
 from isogloss.errors import CorpusError
+from isogloss.files import scratch_folder
 
 _RECORDS_AT_ONCE = 512
 
@@ -88,7 +89,7 @@ def clean(
     show = progress or (lambda stage, done, total: None)
     output.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        measure = _Measure(options, report, output.parent, encoder, stack)
+        measure = _Measure(options, report, stack.enter_context(scratch_folder(output)), encoder, stack)
         against = list(against)
         if against:
             measure.index = EvaluationIndex(EvaluationTexts.read(against, data_dir), _split_options(options))

@@ -21,7 +21,7 @@ from isogloss.corpus.squad_r import squad_r_source
 from isogloss.corpus.version_writing import FORMS
 from isogloss.corpus.versions import SCHEMA, to_batch
 from isogloss.errors import CorpusError, OutputError
-from isogloss.files import finished_file
+from isogloss.files import finished_file, remove_leftovers
 
 _ROWS = 8192
 
@@ -136,6 +136,7 @@ def corpus_writer(path: Path) -> Iterator[Callable[[Version], None]]:
         OutputError: it cannot be written, is there already or is of no known form.
     """
     check_output(path)
+    remove_leftovers(path)
     if path.suffix == ".parquet":
         with (
             finished_file(path, overwrite=False) as temporary,
@@ -164,6 +165,7 @@ def json_lines_writer(path: Path) -> Iterator[Callable[[Any], None]]:
     Raises:
         OutputError: the file is there already or cannot be written.
     """
+    remove_leftovers(path)
     with finished_file(path, overwrite=False) as temporary, temporary.open("wb") as raw:
         # No time and no name in the gzip header: equal corpora make equal files.
         packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if path.suffix == ".gz" else raw

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,12 +40,16 @@ class Threshold:
 
 
 class VectorFile:
-    """The vectors of the records of a corpus, on disk as half-precision floats in a temporary folder."""
+    """The vectors of the records of a corpus, on disk as half-precision floats.
+
+    Args:
+        encoder: gives the vectors.
+        folder: for its files, which are removed with it by whoever made it.
+    """
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
         self._encoder = encoder
-        self._folder = tempfile.TemporaryDirectory(prefix=".isogloss-vectors-", dir=folder)
-        self._files = {side: (Path(self._folder.name) / side).open("wb") for side in _SIDES}
+        self._files = {side: (folder / f"{side}-vectors").open("wb") for side in _SIDES}
         self._dimension = 0
 
     def __enter__(self) -> VectorFile:
@@ -57,7 +60,6 @@ class VectorFile:
     ) -> None:
         for file in self._files.values():
             file.close()
-        self._folder.cleanup()
 
     def add(self, queries: list[str], passages: list[str], languages: list[str]) -> None:
         """Encode and append a batch of records."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from isogloss.corpus.checking import PERCENTILES
 from isogloss.corpus.records import Version
 from isogloss.corpus.spilling import SpilledRows
 from isogloss.corpus.streaming import VersionStream
+from isogloss.files import scratch_folder
 
 SIDES = ("query", "passage")
 _IDENTITIES = np.dtype([("key", "u8"), ("dataset", "i8"), ("language", "i8")])
@@ -113,8 +112,8 @@ def corpus_statistics(
     cells: dict[str, dict[str, Cell]] = {}
     languages: dict[str, int] = {}
     done = 0
-    with tempfile.TemporaryDirectory(prefix="isogloss-") as folder:
-        identities = SpilledRows(Path(folder), "identities", _IDENTITIES)
+    with scratch_folder() as folder:
+        identities = SpilledRows(folder, "identities", _IDENTITIES)
         for stream in streams:
             for batch in _batches(stream):
                 rows = np.empty(len(batch), _IDENTITIES)

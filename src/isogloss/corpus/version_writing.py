@@ -23,7 +23,7 @@ from isogloss.corpus.stored_versions import StoredVersions
 from isogloss.corpus.version_index import IdentityIndex, TextIndex
 from isogloss.corpus.versions import SCHEMA, to_batch
 from isogloss.errors import CorpusError, OutputError
-from isogloss.files import finished_file, finished_folder
+from isogloss.files import finished_file, finished_folder, scratch_folder
 from isogloss.items import Availability
 
 FORMS = (".jsonl", ".jsonl.gz", ".parquet")
@@ -97,8 +97,7 @@ class VersionWriter:
         with ExitStack() as stack:
             if self.path.name.endswith(FORMS):
                 self._output = stack.enter_context(finished_file(self.path))
-                kept = tempfile.TemporaryDirectory(prefix=".isogloss-", dir=self.path.parent)
-                scratch = Path(stack.enter_context(kept))
+                scratch = stack.enter_context(scratch_folder(self.path))
                 self._texts = None
                 form = _Parquet if self.path.suffix == ".parquet" else _Jsonl
                 self._sink: _Sink = form(self._output)

@@ -14,7 +14,7 @@ from isogloss.corpus.stored_versions import StoredVersions
 from isogloss.corpus.version_writing import FORMS, check_form
 from isogloss.corpus.versions import SCHEMA
 from isogloss.errors import OutputError
-from isogloss.files import finished_file, refuse_existing
+from isogloss.files import finished_file, refuse_existing, remove_leftovers
 from isogloss.mining.candidates import candidate_text
 from isogloss.mining.mining import Mined
 
@@ -64,6 +64,8 @@ def write_mined(mined: Mined, path: Path, work: Path) -> None:
         OutputError: it cannot be written.
     """
     between = work / "mined.arrow"
+    for begun in (between, path):
+        remove_leftovers(begun)
     try:
         with finished_file(between) as temporary:
             _write_versions(mined, temporary)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from isogloss.corpus.jsonl import parse_line
 from isogloss.corpus.published.json_arrays import BadJsonError, array_elements
 from isogloss.corpus.records import CONTROL, SURROGATE, Defect
 from isogloss.errors import CorpusError
+from isogloss.files import scratch_folder
 
 Json: TypeAlias = Any
 """What JSON holds; a wrong shape shows as one of `SHAPE_ERRORS`, which `shaped` makes a defect of."""
@@ -83,7 +83,7 @@ class Reading:
 
     def scratch(self) -> Path:
         """A new temporary folder, removed when the reading ends."""
-        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="isogloss-")))
+        return self._stack.enter_context(scratch_folder())
 
     def lines(self, path: Path) -> Iterator[tuple[int, bytes | Defect]]:
         """The lines of a plain or gzipped file with their line ends, blank ones left out, and their places.
