@@ -62,13 +62,20 @@ def test_a_study_from_beginning_to_report(run, study, tmp_path):
         assert f"pictures/{picture.name}" in text
     assert list((report / "tables").glob("*.tex"))
     assert list((report / "tables").glob("*.csv"))
-    # Again, and without the models: nothing is measured anew, the report is replaced.
-    for model in list((tmp_path / "study" / "runs").rglob("model")):
-        shutil.rmtree(model)
+    # Again: nothing is measured anew, the report is replaced.
     code, _, err = run("study", "report", "study", "--permutations", 200, "--resamples", 200)
     assert (code, "encoding" in err) == (0, False)
-    again = (report / "report.md").read_text(encoding="utf-8")
+    # Published without the models: the same report.
+    code, out, err = run("study", "records", "study.toml", "--to", "published")
+    assert (code, "records of 9 runs" in out) == (0, True), err
+    shutil.rmtree(tmp_path / "study")
+    assert not list((tmp_path / "published").rglob("*.safetensors"))
+    code, _, err = run("study", "report", "published", "--permutations", 200, "--resamples", 200)
+    assert (code, "encoding" in err) == (0, False)
+    again = (tmp_path / "published" / "report" / "report.md").read_text(encoding="utf-8")
     assert without_command(again) == without_command(text)
+    assert run("study", "records", "published", "--to", "published")[0] == 2
+    assert run("study", "records", "study.toml", "--to", "elsewhere")[0] == 2
 
 
 def without_command(text):

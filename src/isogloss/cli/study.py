@@ -175,6 +175,29 @@ def write_study_report(
         raise typer.Exit(1)
 
 
+@study_app.command("records")
+def copy_study_records(
+    study: StudyFile,
+    to: Annotated[Path, typer.Option("--to", help="A new folder.", show_default=False)],
+    output: StudyFolder = None,
+) -> None:
+    """Copy a study without its models: records, results and every query's values, to publish or to keep.
+
+    `study report` makes the same report from the copy.
+
+    Example: isogloss study records my-study.toml --to my-study-records
+    """
+    from isogloss.errors import RecipeError
+    from isogloss.study.records import copy_records
+    from isogloss.study.report.findings import MEASURES
+
+    _, folder = _opened(study, output)
+    if not folder.is_dir():
+        raise RecipeError(f"{folder}: no such folder; nothing of {study} was run there")
+    runs, measurements = copy_records(folder, to, MEASURES)
+    typer.echo(f"written: {to}: records of {runs} runs, {measurements} measurements")
+
+
 def _opened(file: Path, output: Path | None) -> tuple[Study, Path]:
     from isogloss.study.definition import read_study
 
