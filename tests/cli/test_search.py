@@ -38,7 +38,7 @@ def test_index_search_update_unindex(run, index, pages, tiny_bert):
     pages.write_text(pages.read_text().splitlines()[0] + "\n")
     code, out, _ = run("index", tiny_bert, pages, "--output", index, "--prune", "--verify")
     assert "0 added, 0 changed, 2 removed, 1 unchanged" in out
-    assert "FAISS IndexFlatIP" in out
+    assert "FAISS, every inner product" in out
     code, out, _ = run("unindex", index, "1")
     assert "0 passages (none)" in out
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from isogloss.errors import RecipeError
 from isogloss.search import IndexWriter, Passage, Searcher
-from isogloss.search.backend import ExactBackend
+from isogloss.search.backend import ExactBackend, Selection
 from isogloss.search.verifying import recall_against
 from tests.search.conftest import TEXTS, make_index, passages, placed
 from tests.search.encoders import WordsEncoder
@@ -188,7 +188,11 @@ def test_exact_search_orders_ties_by_row(vectors, query, count, allowed):
         for name in "ab"
     }
     backend = ExactBackend({name: (rows, table[rows]) for name, rows in of.items() if len(rows)})
-    chosen = None if allowed is None else np.array(sorted(allowed), np.int64)
+    chosen = None
+    if allowed is not None:
+        chosen = Selection.of(
+            {name: np.array([r for r in rows if r in allowed], np.int64) for name, rows in of.items()}
+        )
     every = [row for row in range(len(vectors)) if allowed is None or row in allowed]
     values = table @ np.array(query, np.float32)
     wanted = sorted(values[every].tolist(), reverse=True)[:count]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from pathlib import Path
 
 from isogloss.errors import DataError
@@ -12,8 +13,17 @@ from isogloss.errors import DataError
 _SECONDS_FOR_A_LOCK = 30.0
 
 
+class _Connection(sqlite3.Connection):
+    """Closes when its thread ends, and nobody else holds it."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class ThreadConnections:
     """A connection for each thread that asks: the statements of one are no safe place for two threads.
+
+    That of a thread that ends is closed then.
 
     Args:
         path: the file.
@@ -24,26 +34,34 @@ class ThreadConnections:
         self._path = path
         self._writable = writable
         self._of_thread = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._closed = False
 
     def mine(self) -> sqlite3.Connection:
         """The connection of the thread that asks.
 
         Raises:
-            DataError: the file is no whole copy.
+            DataError: the file is no whole copy, or was closed.
         """
-        there: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if self._closed:
+            raise DataError(f"{self._path}: was closed; open the index again")
+        there: _Connection | None = getattr(self._of_thread, "connection", None)
         if there is None:
             there = sqlite3.connect(
-                self._address(), uri=True, timeout=_SECONDS_FOR_A_LOCK, check_same_thread=False
+                self._address(),
+                uri=True,
+                timeout=_SECONDS_FOR_A_LOCK,
+                check_same_thread=False,
+                factory=_Connection,
             )
             there.execute("PRAGMA synchronous = FULL" if self._writable else "PRAGMA query_only = 1")
             self._of_thread.connection = there
-            self._all.append(there)
+            self._all.add(there)
         return there
 
     def close(self) -> None:
         """Close those of all threads."""
+        self._closed = True
         while self._all:
             self._all.pop().close()
         self._of_thread = threading.local()

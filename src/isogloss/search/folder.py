@@ -9,7 +9,6 @@ INDEX/
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isogloss.errors import DataError
-from isogloss.search.backend import Backend, ExactBackend, WritableBackend
-from isogloss.search.milvus import MilvusBackend, is_server
+from isogloss.search.milvus import MilvusCollection, is_server
 from isogloss.search.store import PassageStore
 from isogloss.search.vector_file import VectorFile
 
@@ -27,7 +25,6 @@ FORMAT = 1
 STORE = "passages.sqlite"
 LOCK = "writer.lock"
 _MILVUS_FILE = "milvus.db"
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -91,58 +88,12 @@ def vector_file(folder: Path, store: PassageStore, settings: IndexSettings) -> V
     return VectorFile(folder / f"vectors-{store.about().get('vectors', 0)}.f32", settings.dimension)
 
 
-def open_backend(
-    folder: Path, store: PassageStore, settings: IndexSettings, token: str | None = None
-) -> tuple[Backend, int]:
-    """Open what searches the vectors of an index, as of one generation.
-
-    Args:
-        folder: the index.
-        store: its passages.
-        settings: what it was made with.
-        token: of a Milvus server.
-
-    Returns:
-        The back end, and the generation.
-
-    Raises:
-        DataError: vectors are missing, or the server does not answer.
-        ModelError: a package is not installed.
-    """
-    if settings.backend == "milvus":
-        return open_milvus(folder, settings, token), store.generation()
-    return as_of_one_generation(store, lambda: exact_backend(folder, store, settings))
-
-
-def as_of_one_generation(store: PassageStore, read: Callable[[], Backend]) -> tuple[Backend, int]:
-    """Read something, and again where the index changed meanwhile."""
-    for tries_left in reversed(range(_TRIES)):
-        generation = store.generation()
-        try:
-            found = read()
-        except DataError:
-            if not tries_left or store.generation() == generation:
-                raise
-            continue
-        if store.generation() == generation:
-            break
-    return found, generation
-
-
-def exact_backend(folder: Path, store: PassageStore, settings: IndexSettings) -> ExactBackend:
-    """Read the vectors of an index into memory."""
-    file = vector_file(folder, store, settings)
-    return ExactBackend(
-        {language: (live.rows, file.read(live.positions)) for language, live in store.live_rows().items()}
-    )
-
-
 def open_milvus(
     folder: Path, settings: IndexSettings, token: str | None = None, *, create: bool = False
-) -> WritableBackend:
+) -> MilvusCollection:
     """Open an index's Milvus collection."""
     address = settings.uri if is_server(settings.uri) else str(folder / _MILVUS_FILE)
-    return MilvusBackend(address, settings.collection, settings.dimension, create=create, token=token)
+    return MilvusCollection(address, settings.collection, settings.dimension, create=create, token=token)
 
 
 def language_means(store: PassageStore, file: VectorFile) -> tuple[list[str], NDArray[np.float32]]:

@@ -1,8 +1,8 @@
 """Milvus: a file with Milvus Lite, or a standalone or distributed cluster by its address; nothing else differs.
 
 A collection has the row as its key, the language as a scalar field with an inverted index, and the vector, with inner
-products. No word of a user's is put into Milvus's expressions: conditions on metadata are looked up among the passages,
-and come here as numbers of rows.
+products. No word of a user's is put into Milvus's expressions: conditions on metadata are looked up among the passages
+(`milvus_generation`).
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ M, EF_CONSTRUCTION, EF = 32, 200, 128
 """Of the graph (Malkov and Yashunin 2018, arXiv 1603.09320): neighbours a vector, candidates in building and search."""
 _ADDED_AT_ONCE = 1000
 _REMOVED_AT_ONCE = 10_000
-_MOST_ALLOWED = 10_000
-"""Rows named in one expression; with more, the nearest are looked through until enough of them are allowed."""
-_MOST_FOUND = 16_384
+MOST_FOUND = 16_384
 """Milvus's own limit of results."""
 
 
-class MilvusBackend:
-    """Approximate search in a Milvus collection, by an HNSW graph.
+class MilvusCollection:
+    """Vectors in a Milvus collection, found approximately by an HNSW graph.
 
     Args:
         address: a file for Milvus Lite, or the address of a server, `http://...`.
@@ -70,45 +68,53 @@ class MilvusBackend:
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         with self._reported("opened"):
             self._client: Any = pymilvus.MilvusClient(self.address, **({"token": token} if token else {}))
-            if not self._client.has_collection(collection):
-                if not create:
-                    raise DataError(
-                        f"{self.address}: has no collection {collection}; bring the index up to date with `isogloss"
-                        " index`"
-                    )
-                self._create(pymilvus)
-            self._client.load_collection(collection)
+        try:
+            with self._reported("opened"):
+                if not self._client.has_collection(collection):
+                    if not create:
+                        raise DataError(
+                            f"{self.address}: has no collection {collection}; bring the index up to date with"
+                            " `isogloss index`"
+                        )
+                    self._create(pymilvus)
+                self._client.load_collection(collection)
+        except BaseException:
+            self._client.close()
+            raise
 
-    def search(
-        self,
-        queries: NDArray[np.float32],
-        count: int,
-        languages: Sequence[str],
-        allowed: NDArray[np.int64] | None = None,
-    ) -> list[dict[str, Ranked]]:
-        """As `Backend.search`.
-
-        Raises:
-            DataError: the server does not answer.
-        """
-        found: list[dict[str, Ranked]] = [{} for _ in queries]
-        for language in languages:
-            # A language's name comes from a registry, or is refused.
-            expression = f'language == "{standard_language(language)}"'
-            for into, ranked in zip(found, self._nearest(queries, count, expression, allowed), strict=True):
-                if ranked:
-                    into[language] = ranked
-        return found
-
-    def search_all(
-        self, queries: NDArray[np.float32], count: int, allowed: NDArray[np.int64] | None = None
+    def nearest(
+        self, queries: NDArray[np.float32], count: int, language: str | None = None, last: int | None = None
     ) -> list[Ranked]:
-        """As `Backend.search_all`.
+        """Find the rows nearest to each query, of all that are there.
+
+        Args:
+            queries: float32, shape (queries, dimension), unit length.
+            count: rows a query, at most, and at most `MOST_FOUND`.
+            language: of this language alone.
+            last: the last row that may be found; None for any.
+
+        Returns:
+            The ranked rows of each query.
 
         Raises:
             DataError: the server does not answer.
         """
-        return self._nearest(queries, count, "", allowed)
+        # A language's name comes from a registry, or is refused.
+        conditions = [] if language is None else [f'language == "{standard_language(language)}"']
+        if last is not None:
+            conditions.append(f"row <= {int(last)}")
+        count = min(count, MOST_FOUND)
+        with self._reported("searched"):
+            hits = self._client.search(
+                self.collection,
+                data=list(queries),
+                anns_field="vector",
+                limit=count,
+                filter=" and ".join(conditions),
+                output_fields=["row"],
+                search_params={"metric_type": "IP", "params": {"ef": max(EF, count)}},
+            )
+        return [best_first((int(hit["row"]), float(hit["distance"])) for hit in of) for of in hits]
 
     def add(self, rows: NDArray[np.int64], languages: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """As `WritableBackend.add`."""
@@ -179,40 +185,6 @@ class MilvusBackend:
         self._client.create_collection(
             self.collection, schema=schema, index_params=indexes, consistency_level="Strong"
         )
-
-    def _nearest(
-        self, queries: NDArray[np.float32], count: int, expression: str, allowed: NDArray[np.int64] | None
-    ) -> list[Ranked]:
-        if allowed is None:
-            return self._found(queries, count, expression)
-        if not len(allowed):
-            return [[] for _ in queries]
-        if len(allowed) <= _MOST_ALLOWED:
-            named = f"row in [{','.join(str(int(row)) for row in allowed)}]"
-            return self._found(queries, count, f"{expression} and {named}" if expression else named)
-        rows = set(allowed.tolist())
-        looked_at = count
-        while True:
-            looked_at = min(4 * looked_at, _MOST_FOUND)
-            found = self._found(queries, looked_at, expression)
-            kept = [[pair for pair in ranked if pair[0] in rows][:count] for ranked in found]
-            if looked_at == _MOST_FOUND or all(
-                len(some) >= count or len(every) < looked_at for some, every in zip(kept, found, strict=True)
-            ):
-                return kept
-
-    def _found(self, queries: NDArray[np.float32], count: int, expression: str) -> list[Ranked]:
-        with self._reported("searched"):
-            hits = self._client.search(
-                self.collection,
-                data=list(queries),
-                anns_field="vector",
-                limit=min(count, _MOST_FOUND),
-                filter=expression,
-                output_fields=["row"],
-                search_params={"metric_type": "IP", "params": {"ef": max(EF, min(count, _MOST_FOUND))}},
-            )
-        return [best_first((int(hit["row"]), float(hit["distance"])) for hit in of) for of in hits]
 
     @contextmanager
     def _reported(self, what: str) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,13 @@ from isogloss.encoding.encoder import Encoder
 from isogloss.encoding.identity import passage_identity
 from isogloss.encoding.opening import open_encoder
 from isogloss.errors import DataError, RecipeError
-from isogloss.search.backend import Backend, Ranked
+from isogloss.search.backend import Ranked, Selection
 from isogloss.search.balance import check_balance, merge, quota
+from isogloss.search.bm25 import best_by_words, best_by_words_of
 from isogloss.search.filters import Condition, read_conditions
-from isogloss.search.folder import (
-    STORE,
-    IndexSettings,
-    is_index,
-    language_means,
-    open_backend,
-    read_settings,
-    vector_file,
-)
+from isogloss.search.folder import STORE, IndexSettings, is_index, read_settings
 from isogloss.search.fusion import reciprocal_rank_fusion
+from isogloss.search.generations import Generation, Generations
 from isogloss.search.hit import Hit, hits_of
 from isogloss.search.store import PassageStore
 from isogloss.search.words import question_words
@@ -57,27 +51,12 @@ class Request:
     words: bool
 
 
-@dataclass(frozen=True)
-class _Snapshot:
-    """An index as of one generation, which threads may search while another puts a newer one in its place.
-
-    Attributes:
-        generation: how often the index was brought up to date.
-        backend: what searches its vectors.
-        counts: passages by language.
-        means: the mean vector of each language; filled when first asked for.
-    """
-
-    generation: int
-    backend: Backend
-    counts: dict[str, int]
-    means: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-
-
 class Searcher:
     """An index and the model that it was made with, ready for questions; several threads may ask.
 
-    Changes to the index that were made meanwhile are seen by the next question.
+    Changes to the index that were made meanwhile are seen by the next question, which first reads what is new. While it
+    does, questions of other threads are answered from the index before the change, if every passage of the answer is
+    still there; those whose answer the change touches wait.
 
     Args:
         folder: the index.
@@ -91,17 +70,18 @@ class Searcher:
     def __init__(self, folder: str | Path, encoder: Encoder, *, token: str | None = None) -> None:
         self.folder = Path(folder)
         self.encoder = encoder
-        self._token = token
-        self._lock = threading.RLock()
-        self._store, self.settings = _opened(self.folder)
-        if passage_identity(encoder) != self.settings.identity:
-            raise DataError(
-                f"{self.folder}: made with {self.settings.model}; {encoder.name} is another model, or another version"
-                " of it: give that one, or make the index anew"
-            )
         self._model_lock = threading.Lock()
-        self._snapshot: _Snapshot | None = None
-        self._now()
+        self._store, self.settings = _opened(self.folder)
+        try:
+            if passage_identity(encoder) != self.settings.identity:
+                raise DataError(
+                    f"{self.folder}: made with {self.settings.model}; {encoder.name} is another model, or another"
+                    " version of it: give that one, or make the index anew"
+                )
+            self._generations = Generations(self.folder, self._store, self.settings, token)
+        except BaseException:
+            self._store.close()
+            raise
 
     @classmethod
     def open(
@@ -138,11 +118,8 @@ class Searcher:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        with self._lock:
-            if self._snapshot is not None:
-                self._snapshot.backend.close()
-                self._snapshot = None
-            self._store.close()
+        self._generations.close()
+        self._store.close()
 
     def __enter__(self) -> Searcher:
         return self
@@ -153,18 +130,18 @@ class Searcher:
     @property
     def passages(self) -> dict[str, int]:
         """Passages by language."""
-        return dict(self._now().counts)
+        return dict(self._generations.now().counts)
 
     def describe(self) -> dict[str, Any]:
         """Say what is searched, and how: model, back end, passages by language, how often it was brought up to date."""
-        now = self._now()
+        now = self._generations.now()
         return {
             "model": self.encoder.name,
             "dimension": self.settings.dimension,
             "words": self.settings.words,
             **now.backend.describe(),
             "passages": dict(now.counts),
-            "generation": now.generation,
+            "generation": now.number,
         }
 
     def search(
@@ -247,40 +224,54 @@ class Searcher:
             vector: as `encode` gives it, shape (dimension,).
             request: how to search.
         """
-        while True:
-            now = self._now()
-            hits = self._answer(now, question, vector, request)
-            if hits is not None:
-                return hits
+        hits = self._answer(self._generations.now(), question, vector, request)
+        while hits is None:
+            hits = self._answer(self._generations.now(wait=True), question, vector, request)
+        return hits
 
     def _answer(
-        self, now: _Snapshot, question: str, vector: NDArray[np.float32], request: Request
+        self, now: Generation, question: str, vector: NDArray[np.float32], request: Request
     ) -> list[Hit] | None:
-        """Answer from a snapshot; None where the index was changed meanwhile, and all has to be asked again."""
-        allowed = self._store.matching(request.conditions) if request.conditions else None
-        if allowed is not None and not len(allowed):
-            return []
-        similar = self._similar(now, vector[None], request, allowed)
+        """Answer from a generation; None where a newer one takes its place, and this one cannot answer any more."""
+        allowed = None
+        if request.conditions:
+            allowed = now.selection(request.conditions)
+            if allowed is None:
+                return None
+            if not len(allowed):
+                return []
+        try:
+            similar = self._similar(now, vector[None], request, allowed)
+        except DataError:
+            if now.is_newest:
+                raise
+            return None
         similarity = {row: score for ranked in similar.values() for row, score in ranked}
         if request.balance == "centred":
-            similar = self._centred(now, vector, similar)
-        worded = self._worded(now, question, request) if request.words else None
+            means = now.language_means()
+            if means is None:
+                return None
+            similar = _centred(means, vector, similar)
+        worded = self._worded(now, question, request, allowed) if request.words else None
         while True:
             order = _order(similar, worded, request)
             found = self._store.passages([row for row, _ in order])
-            if len(found) == len(order):
+            # What vectors of its own found is an answer as long as all of it is live. Words are the newest's: of them a
+            # passage may come that this generation does not know.
+            whole = len(found) == len(order) and all(row <= now.last for row in found)
+            if whole and (now.stands_alone or now.is_newest):
                 return hits_of(order, found, similarity, worded)
-            if self._store.generation() != now.generation:
+            if not now.is_newest:
                 return None
-            # A back end that keeps its own copy knows rows that an update is just putting in or taking out.
+            # A collection that was put back from elsewhere may hold rows that the index no longer has.
             similar, worded = self._live(similar), worded and self._live(worded)
 
     def _similar(
         self,
-        now: _Snapshot,
+        now: Generation,
         vectors: NDArray[np.float32],
         request: Request,
-        allowed: NDArray[np.int64] | None,
+        allowed: Selection | None,
     ) -> dict[str, Ranked]:
         """Candidates by language; where languages do not matter, under one empty name."""
         depth = max(_DEPTH, 2 * request.top_k)
@@ -289,56 +280,34 @@ class Searcher:
         languages = request.languages or tuple(now.counts)
         return now.backend.search(vectors, depth, languages, allowed)[0]
 
-    def _centred(
-        self, now: _Snapshot, vector: NDArray[np.float32], found: Mapping[str, Ranked]
+    def _worded(
+        self, now: Generation, question: str, request: Request, allowed: Selection | None
     ) -> dict[str, Ranked]:
-        """Candidates by language with their scores less what the language as such gains."""
-        means = self._language_means(now)
-        levels = {language: float(vector @ means[language]) for language in means}
-        if not levels:
-            return dict(found)
-        middle = sum(levels.values()) / len(levels)
-        return {
-            language: [(row, score - levels.get(language, middle) + middle) for row, score in ranked]
-            for language, ranked in found.items()
-        }
-
-    def _worded(self, now: _Snapshot, question: str, request: Request) -> dict[str, Ranked]:
+        """Candidates by words, as `_similar` gives those by similarity."""
         depth = max(_DEPTH, 2 * request.top_k)
         words = question_words(question, now.counts)
         if request.balance == "none" and not request.languages:
-            return {"": self._store.best_by_words(words, depth, None, request.conditions)}
-        return {
-            language: self._store.best_by_words(words, depth, language, request.conditions)
-            for language in request.languages or now.counts
-        }
+            return {"": best_by_words(self._store, words, depth, allowed)}
+        return best_by_words_of(self._store, request.languages or now.counts, words, depth, allowed)
 
-    def _live(self, lists: dict[str, Ranked]) -> dict[str, Ranked]:
-        live = self._store.live_among([row for ranked in lists.values() for row, _ in ranked])
+    def _live(self, lists: Mapping[str, Ranked]) -> dict[str, Ranked]:
+        rows = np.unique([row for ranked in lists.values() for row, _ in ranked]).astype(np.int64)
+        live = {row for some in self._store.live_among(rows).values() for row in some.rows.tolist()}
         return {name: [pair for pair in ranked if pair[0] in live] for name, ranked in lists.items()}
 
-    def _language_means(self, now: _Snapshot) -> dict[str, NDArray[np.float32]]:
-        with self._lock:
-            if not now.means and now.counts:
-                file = vector_file(self.folder, self._store, self.settings)
-                languages, means = language_means(self._store, file)
-                now.means.update(zip(languages, means, strict=True))
-            return now.means
 
-    def _now(self) -> _Snapshot:
-        """The index as it is now."""
-        with self._lock:
-            was = self._snapshot
-            generation = self._store.generation()
-            if was is not None and was.generation == generation:
-                return was
-            if was is not None and self.settings.backend != "exact":
-                # It keeps its own copy up to date.
-                backend = was.backend
-            else:
-                backend, generation = open_backend(self.folder, self._store, self.settings, self._token)
-            self._snapshot = _Snapshot(generation, backend, self._store.counts())
-            return self._snapshot
+def _centred(
+    means: Mapping[str, NDArray[np.float32]], vector: NDArray[np.float32], found: Mapping[str, Ranked]
+) -> dict[str, Ranked]:
+    """Candidates by language with their scores less what the language as such gains."""
+    levels = {language: float(vector @ mean) for language, mean in means.items()}
+    if not levels:
+        return dict(found)
+    middle = sum(levels.values()) / len(levels)
+    return {
+        language: [(row, score - levels.get(language, middle) + middle) for row, score in ranked]
+        for language, ranked in found.items()
+    }
 
 
 def _order(similar: Mapping[str, Ranked], worded: Mapping[str, Ranked] | None, request: Request) -> Ranked:
@@ -365,4 +334,8 @@ def _opened(folder: Path) -> tuple[PassageStore, IndexSettings]:
             f"{folder}: no index; make one with `isogloss index MODEL PASSAGES --output {folder}`"
         )
     store = PassageStore(folder / STORE)
-    return store, read_settings(store)
+    try:
+        return store, read_settings(store)
+    except BaseException:
+        store.close()
+        raise

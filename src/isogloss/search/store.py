@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -82,12 +83,19 @@ class PassageStore:
         if not writable and not path.is_file():
             raise DataError(f"{path}: no such file; make an index with `isogloss index`")
         self._connections = ThreadConnections(path, writable)
-        with self.reported():
-            if writable and not self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                # Readers go on reading what was there while a writer writes.
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
-            self._connection.execute("SELECT 1 FROM passages LIMIT 1")
+        try:
+            with self.reported():
+                if (
+                    writable
+                    and not self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+                ):
+                    # Readers go on reading what was there while a writer writes.
+                    self._connection.execute("PRAGMA journal_mode = WAL")
+                    self._connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
+                self._connection.execute("SELECT 1 FROM passages LIMIT 1")
+        except BaseException:
+            self._connections.close()
+            raise
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -96,7 +104,7 @@ class PassageStore:
     def close(self) -> None:
         """Close the file; what was written is then in it alone."""
         if self._writable:
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error, DataError):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connections.close()
 
@@ -117,6 +125,21 @@ class PassageStore:
         with self.reported(), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one moment."""
+        with self.reported():
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """Ask in SQL; the rows of the answer, one after the other."""
+        with self.reported():
+            yield from self._connection.execute(query, values)
 
     def about(self) -> dict[str, Any]:
         """What was written down of the index, by name."""
@@ -144,16 +167,40 @@ class PassageStore:
         with self.reported():
             return dict(self._connection.execute(query).fetchall())
 
-    def live_rows(self) -> dict[str, LiveRows]:
-        """All live passages by language."""
+    def last_row(self) -> int:
+        """The last live row; 0 where there is none. Every row that is staged now comes after it."""
+        query = "SELECT max(row) FROM passages INDEXED BY live_languages WHERE state = 1"
+        with self.reported():
+            return self._connection.execute(query).fetchone()[0] or 0
+
+    def live_rows(self, languages: Iterable[str] | None = None) -> dict[str, LiveRows]:
+        """All live passages by language; of some languages alone, if they are given."""
         query = "SELECT row, position FROM passages WHERE state = 1 AND language = ? ORDER BY row"
         found = {}
         with self.reported():
-            for language in self.counts():
-                found_rows = self._connection.execute(query, (language,)).fetchall()
-                pairs = np.array(found_rows, np.int64).reshape(-1, 2)
-                found[language] = LiveRows(pairs[:, 0].copy(), pairs[:, 1].copy())
+            for language in self.counts() if languages is None else languages:
+                numbers = array("q")
+                for pair in self._connection.execute(query, (language,)):
+                    numbers.extend(pair)
+                pairs = np.array(numbers, np.int64).reshape(-1, 2)
+                if len(pairs):
+                    found[language] = LiveRows(pairs[:, 0].copy(), pairs[:, 1].copy())
         return found
+
+    def live_among(self, rows: NDArray[np.int64]) -> dict[str, LiveRows]:
+        """The live passages among rows, ascending, by language."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        with self.reported():
+            for start in range(0, len(rows), _AT_ONCE):
+                part = rows[start : start + _AT_ONCE].tolist()
+                query = (
+                    "SELECT language, row, position FROM passages WHERE state = 1"
+                    f" AND row IN ({','.join('?' * len(part))}) ORDER BY row"
+                )
+                for language, *pair in self._connection.execute(query, part):
+                    found.setdefault(language, []).append((pair[0], pair[1]))
+        of = {language: np.array(pairs, np.int64) for language, pairs in found.items()}
+        return {language: LiveRows(pairs[:, 0], pairs[:, 1]) for language, pairs in of.items()}
 
     def passages(self, rows: Sequence[int]) -> dict[int, Passage]:
         """The live passages among rows, by row."""
@@ -167,53 +214,15 @@ class PassageStore:
                     found[row] = _passage(values)
         return found
 
-    def live_among(self, rows: Sequence[int]) -> set[int]:
-        """Those of the rows that are live."""
-        found: set[int] = set()
-        with self.reported():
-            for start in range(0, len(rows), _AT_ONCE):
-                part = [int(row) for row in rows[start : start + _AT_ONCE]]
-                query = f"SELECT row FROM passages WHERE state = 1 AND row IN ({','.join('?' * len(part))})"
-                found.update(row for (row,) in self._connection.execute(query, part))
-        return found
-
-    def matching(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
-        """The rows of live passages that meet all conditions, ascending, int64."""
+    def matching(self, conditions: Iterable[Condition]) -> dict[str, NDArray[np.int64]]:
+        """The rows of live passages that meet all conditions, ascending, int64, by language."""
         expression, bound = as_sql(conditions, "metadata")
-        query = f"SELECT row FROM passages WHERE state = 1 AND {expression} ORDER BY row"
+        query = f"SELECT language, row FROM passages WHERE state = 1 AND {expression} ORDER BY row"
+        found: dict[str, array[int]] = {}
         with self.reported():
-            return np.array([row for (row,) in self._connection.execute(query, bound)], np.int64)
-
-    def best_by_words(
-        self,
-        words: Sequence[str],
-        count: int,
-        language: str | None = None,
-        conditions: Sequence[Condition] = (),
-    ) -> list[tuple[int, float]]:
-        """Rank live passages by BM25 (k1 = 1.2, b = 0.75, of SQLite's FTS5): any of the words.
-
-        Args:
-            words: as `question_words` gives them.
-            count: how many at most.
-            language: of this language alone.
-            conditions: that the passages have to meet.
-
-        Returns:
-            Rows and scores, the best first.
-        """
-        if not words or count < 1:
-            return []
-        asked = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
-        expression, bound = as_sql(conditions, "passages.metadata")
-        query = (
-            "SELECT words.rowid, -bm25(words) AS score FROM words CROSS JOIN passages ON passages.row = words.rowid"
-            f" WHERE words MATCH ? AND state = 1 AND {expression}"
-            f"{'' if language is None else ' AND language = ?'} ORDER BY score DESC, words.rowid LIMIT ?"
-        )
-        values = [asked, *bound, *([] if language is None else [language]), count]
-        with self.reported():
-            return [(int(row), float(score)) for row, score in self._connection.execute(query, values)]
+            for language, row in self._connection.execute(query, bound):
+                found.setdefault(language, array("q")).append(row)
+        return {language: np.array(rows, np.int64) for language, rows in found.items()}
 
     # What a writer does.
 

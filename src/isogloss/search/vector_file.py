@@ -53,8 +53,13 @@ class VectorFile:
         """
         if not len(positions):
             return np.empty((0, self.dimension), np.float32)
-        found = self._mapped(int(positions.max()) + 1)
-        return np.asarray(found[positions], dtype=np.float32)
+        count = int(positions.max()) + 1
+        found = np.empty((len(positions), self.dimension), np.float32)
+        for start in range(0, len(positions), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            # Mapped anew each time, so that what was copied need not stay in memory beside its copy.
+            found[part] = self._mapped(count)[positions[part]]
+        return found
 
     def copy_to(self, other: VectorFile, positions: NDArray[np.int64]) -> None:
         """Write the vectors at positions into another file, from its start, in that order."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from isogloss.encoding.encoder import Encoder
 from isogloss.errors import DataError
 from isogloss.search.backend import Backend
-from isogloss.search.folder import STORE, exact_backend, open_backend, read_settings
+from isogloss.search.folder import STORE, read_settings, vector_file
+from isogloss.search.generations import exact_backend, read_generation
 from isogloss.search.store import PassageStore
 
 RECALL_AT = (1, 10, 100)
@@ -89,10 +90,13 @@ def verify_index(
         if not questions:
             raise DataError(f"{folder}: there is no question to verify with")
         vectors = encoder.encode(list(questions), "query")
-        backend, _ = open_backend(folder, store, settings, token)
-        recall = recall_against(backend, exact_backend(folder, store, settings), vectors)
-        described = backend.describe()
-        backend.close()
+        backend = read_generation(folder, store, settings, token).backend
+        try:
+            exact = exact_backend(store.live_rows(), vector_file(folder, store, settings))
+            recall = recall_against(backend, exact, vectors)
+            described = backend.describe()
+        finally:
+            backend.close()
     finally:
         store.close()
     return described, recall

@@ -53,8 +53,10 @@ def make_app(
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         service.start()
-        yield
-        await service.close()
+        try:
+            yield
+        finally:
+            await service.close()
 
     app = FastAPI(
         title="isogloss",

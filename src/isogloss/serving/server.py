@@ -38,12 +38,9 @@ def serve(searcher: Searcher, settings: ServingSettings) -> None:
     with listening_socket(settings.host, settings.port) as listening:
         port = listening.getsockname()[1]
         server = http_server(make_app(searcher, settings, log))
-        logger = logging.getLogger("uvicorn.error")
-        logger.addHandler(UvicornHandler(log))
-        logger.propagate = False
         shown = f"[{settings.host.strip('[]')}]" if ":" in settings.host else settings.host
         log.write("started", url=f"http://{shown}:{port}/", key_needed=settings.api_key is not None)
-        with _noted_signals() as got:
+        with _uvicorn_logs_to(log), _noted_signals() as got:
             asyncio.run(server.serve(sockets=[listening]))
         log.write("stopped")
     if signal.SIGINT in got:
@@ -85,6 +82,20 @@ def listening_socket(host: str, port: int) -> socket.socket:
             f"{host}, port {port}: cannot listen there: {error.strerror or error}; choose another --port or --host"
         ) from error
     return found
+
+
+@contextmanager
+def _uvicorn_logs_to(log: ServerLog) -> Iterator[None]:
+    """Let what uvicorn has to say be written into the one log."""
+    logger = logging.getLogger("uvicorn.error")
+    handler, propagated = UvicornHandler(log), logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
 
 
 @contextmanager
