@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 
-from isogloss.cleaning import language_rule as module
 from isogloss.cleaning.language_rule import Judgement, LanguageDetector
 from isogloss.corpus import read_corpus
+from isogloss.encoding import language_detection
 from isogloss.errors import RecipeError
 
 needs_detector = pytest.mark.skipif(
@@ -67,6 +67,6 @@ def test_the_sample_is_in_the_languages_that_it_says():
 
 def test_without_the_detector(monkeypatch):
     monkeypatch.setitem(sys.modules, "py3langid.langid", None)
-    module._identifier.cache_clear()
+    language_detection._identifier.cache_clear()
     with pytest.raises(RecipeError, match=r"isogloss\[detect\].*--mismatched keep"):
         LanguageDetector(0.8, 40)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 
 import pytest
+from huggingface_hub import constants
 
 from isogloss.encoding.loading import load_sentence_transformer, model_cache, prompts_of, resolve_model
 from isogloss.encoding.prompts import Prompts
+from isogloss.encoding.token_counts import token_counter
 from isogloss.errors import ModelError
 
 
@@ -133,6 +136,28 @@ def test_a_folder_with_a_broken_configuration(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelError, match="cannot load the model"):
         load_sentence_transformer(tmp_path)
+
+
+@pytest.mark.parametrize("load", [load_sentence_transformer, token_counter])
+def test_a_mistyped_name_without_a_network_is_said_at_once(load, monkeypatch, tmp_path):
+    import sentence_transformers  # noqa: F401 - not to be timed
+
+    def refuse(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    began = time.perf_counter()
+    with pytest.raises(ModelError, match="multilingual-e5-smal: cannot load the") as caught:
+        load("multilingual-e5-smal")
+    assert time.perf_counter() - began < 10
+    if load is load_sentence_transformer:
+        assert "the hub, https://huggingface.co, is not reached: check the name or the network" in str(
+            caught.value
+        )
 
 
 @pytest.fixture

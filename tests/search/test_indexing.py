@@ -15,6 +15,7 @@ from isogloss.errors import CorpusError, DataError, OutputError, RecipeError
 from isogloss.search import IndexWriter, Passage, Searcher
 from isogloss.search import indexing as indexing_module
 from isogloss.search.folder import STORE, language_means, read_settings, vector_file
+from isogloss.search.sources import find_files, name_files, passages_of
 from isogloss.search.store import PassageStore
 from isogloss.search.vector_file import VectorFile
 from tests.search.conftest import TEXTS, make_index, passages, placed, settings
@@ -219,7 +220,7 @@ def steps_of(monkeypatch, at):
 
     monkeypatch.setattr(VectorFile, "write", counted(VectorFile.write))
     monkeypatch.setattr(PassageStore, "transaction", counted(PassageStore.transaction))
-    for name in ("publish", "bury", "stage", "see", "forget_unused_vectors", "move_vectors"):
+    for name in ("publish", "bury", "stage", "see", "forget_vectors", "move_vectors"):
         monkeypatch.setattr(PassageStore, name, counted(getattr(PassageStore, name)))
     return lambda: count
 
@@ -353,3 +354,184 @@ def test_what_a_killed_update_encoded_outlives_a_removal(index, monkeypatch):
         writer.remove(["en-0"])
     _, encoder = update(index, new)
     assert encoder.encoded == ["text number 3"]
+
+
+def read_into(folder, *sources, prune=False, **options):
+    encoder = WordsEncoder()
+    with IndexWriter(folder) as writer:
+        files = name_files(find_files(sources), writer.known_files(), prune=prune)
+        read = passages_of(files.paths, language="en", **options)
+        return writer.update(read, encoder, files=files, prune=prune), encoder
+
+
+def ids(folder):
+    return sorted(name for name, _ in contents(folder)[0])
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two folders with files of the same names, and an index without passages."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.md").write_text(f"# Head\n\nfirst of {name}\n\n# Next\n\nsecond of {name}\n")
+        (tmp_path / name / "t.csv").write_text(f"text\nred {name}\ngreen {name}\n")
+    IndexWriter.create(tmp_path / "files", WordsEncoder(), settings()).close()
+    return tmp_path
+
+
+def test_files_of_two_folders_with_the_same_names_stay_apart(files):
+    index = files / "files"
+    of_one = ["a.md#1", "a.md#2", "t.csv:2", "t.csv:3"]
+    done, _ = read_into(index, files / "one")
+    assert (done.added, ids(index)) == (4, of_one)
+    done, _ = read_into(index, files / "two")
+    assert (done.added, done.changed, done.removed) == (4, 0, 0)
+    assert ids(index) == sorted([*of_one, *(f"two/{name}" for name in of_one)])
+    found, _ = contents(index)
+    assert [found["two/a.md#1", "en"][0].metadata["source"], found["a.md#1", "en"][0].text] == [
+        "two/a.md",
+        "first of one",
+    ]
+    for those in ([files / "one", files / "two"], [files / "two", files / "one"], [files / "two" / "a.md"]):
+        done, encoder = read_into(index, *those)
+        assert (done.added, done.changed, done.removed, encoder.encoded) == (0, 0, 0, [])
+
+
+def test_an_index_of_an_earlier_release_is_not_doubled(files):
+    index = files / "files"
+    read_into(index, files / "one")
+    with sqlite3.connect(index / STORE) as connection:
+        connection.execute("DROP TABLE files")
+    before = contents(index)
+    done, encoder = read_into(index, files / "one")
+    assert (done.added, done.changed, done.removed, done.unchanged, encoder.encoded) == (0, 0, 0, 4, [])
+    assert contents(index) == before
+    with IndexWriter(index) as writer:
+        assert writer.known_files() == {name: str(files / "one" / name) for name in ("a.md", "t.csv")}
+
+
+def test_what_is_gone_from_a_file_is_gone_from_the_index(files):
+    index = files / "files"
+    read_into(index, files / "one", files / "two")
+    mine = [
+        Passage("a.md#x", "of my own", "en"),
+        Passage("a.md#", "of my own", "en"),
+        Passage("b.md#2", "of my own", "en"),
+        Passage("a.md:2b", "of my own", "en"),
+    ]
+    update(index, mine)
+    (files / "one" / "a.md").write_text("# Head\n\nfirst of one\n")
+    (files / "one" / "t.csv").write_text("text\ngreen one\n")
+    done, encoder = read_into(index, files / "one" / "a.md", files / "one" / "t.csv")
+    assert (done.changed, done.removed, done.unchanged, encoder.encoded) == (1, 2, 1, [])
+    of_two = ["two/a.md#1", "two/a.md#2", "two/t.csv:2", "two/t.csv:3"]
+    assert ids(index) == sorted(["a.md#1", "t.csv:2", *of_two, *(one.id for one in mine)])
+    (files / "one" / "a.md").write_text("")
+    done, _ = read_into(index, files / "one")
+    assert (done.removed, done.unchanged) == (1, 1), "an empty file has no passages"
+
+
+def test_a_language_that_is_said_later_does_not_double_a_file(files):
+    index = files / "files"
+    (files / "one" / "a.md").write_text("The dog sleeps under the kitchen table")
+    with IndexWriter(index) as writer:
+        named = name_files(find_files([files / "one" / "a.md"]), {})
+        writer.update(passages_of(named.paths), WordsEncoder(), files=named)
+    done, _ = read_into(index, files / "one" / "a.md")
+    assert (done.added, done.removed, ids(index)) == (1, 1, ["a.md#1"])
+
+
+def test_files_that_vanished_from_a_folder_are_gone_from_the_index(files):
+    index = files / "files"
+    (files / "one" / "ids.csv").write_text("id,text\nmine,blue one\n")
+    read_into(index, files / "one", files / "two")
+    (files / "one" / "a.md").rename(files / "one" / "b.md")
+    (files / "one" / "ids.csv").unlink()
+    (files / "two" / "a.md").unlink()
+    done, encoder = read_into(index, files / "one")
+    assert (done.added, done.removed, encoder.encoded) == (2, 2, []), "a new name costs nothing"
+    assert ids(index) == sorted(
+        [
+            "b.md#1",
+            "b.md#2",
+            "mine",
+            "t.csv:2",
+            "t.csv:3",
+            "two/a.md#1",
+            "two/a.md#2",
+            "two/t.csv:2",
+            "two/t.csv:3",
+        ]
+    ), "another folder's files, and passages with ids of their own, stay"
+    read_into(index, files / "one", prune=True)
+    assert ids(index) == ["b.md#1", "b.md#2", "t.csv:2", "t.csv:3"]
+    with IndexWriter(index) as writer:
+        assert sorted(writer.known_files()) == ["b.md", "t.csv"]
+
+
+def test_a_refused_file_leaves_index_and_names_as_they_were(files):
+    index = files / "files"
+    read_into(index, files / "one")
+    before = contents(index)
+    (files / "two" / "t.csv").write_bytes(b"text\n\xff\n")
+    (files / "one" / "t.csv").unlink()
+    with pytest.raises(CorpusError, match="invalid UTF-8"):
+        read_into(index, files / "one", files / "two")
+    assert contents(index) == before
+    with IndexWriter(index) as writer:
+        assert sorted(writer.known_files()) == ["a.md", "t.csv"]
+
+
+def stopped(index, those):
+    """An update that is killed after these passages."""
+
+    def stopping():
+        yield from placed(those)
+        raise Killed
+
+    with IndexWriter(index) as writer, pytest.raises(Killed):
+        writer.update(stopping(), WordsEncoder())
+
+
+def test_what_a_killed_update_encoded_outlives_smaller_updates(index, monkeypatch):
+    monkeypatch.setattr(indexing_module, "_AT_ONCE", 1)
+    monkeypatch.setattr(indexing_module, "KEPT_FOR", 3)
+    new = [Passage(f"n{number}", f"text number {number}", "en") for number in range(40)]
+    stopped(index, new)
+    for number in range(3):
+        update(index, [Passage("other", f"a small change {number}", "en")])
+    _, encoder = update(index, new)
+    assert encoder.encoded == []
+    assert len(PassageStore(index / STORE).used_positions()) == 12 + 1 + 40
+
+
+def test_what_a_killed_update_encoded_is_not_kept_for_ever(index, monkeypatch):
+    monkeypatch.setattr(indexing_module, "_AT_ONCE", 1)
+    monkeypatch.setattr(indexing_module, "KEPT_FOR", 3)
+    first, second = ([Passage(f"{name}{at}", f"{name} {at}", "en") for at in range(9)] for name in "fs")
+    stopped(index, first)
+    for number in range(2):
+        update(index, [Passage("other", f"a small change {number}", "en")])
+    stopped(index, second)
+    store = PassageStore(index / STORE)
+    for number in range(3):
+        update(index, [Passage("other", f"another small change {number}", "en")])
+        assert len(store.used_positions()) == 12 + 1 + 18, "counted from the last that was killed"
+    update(index, [Passage("other", "the last small change", "en")])
+    assert len(store.used_positions()) == 12 + 1
+    assert store.about()["next_position"] <= 2 * 13
+
+
+def test_weights_are_looked_at_once_when_an_index_is_made(tmp_path, monkeypatch):
+    asked = []
+    whole = indexing_module.passage_identity
+    monkeypatch.setattr(indexing_module, "passage_identity", lambda one: asked.append(one) or whole(one))
+    encoder = make_index(tmp_path / "index")
+    assert asked == [encoder]
+    with IndexWriter(tmp_path / "index") as writer:
+        for _ in range(2):
+            writer.update(placed(passages()), encoder)
+    assert len(asked) == 3
+    other = IndexWriter.create(tmp_path / "other", encoder, settings())
+    with other, pytest.raises(DataError, match="differs in name"):
+        other.update(placed(passages()), WordsEncoder(seed=1))

@@ -4,16 +4,19 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isogloss.errors import CorpusError
 from isogloss.search.passage import Passage, make_passage
-from isogloss.search.sources import passages_of
+from isogloss.search.sources import FoundFiles, find_files, name_files, passages_of
 from isogloss.search.sources.documents import html_blocks, markdown_blocks, text_blocks
 from isogloss.search.sources.splitting import Block, split_blocks
 
 
-def read(path, **options):
-    return [passage for _, passage in passages_of(path, **options)]
+def read(*sources, **options):
+    files = name_files(find_files(sources), {})
+    return [passage for _, passage in passages_of(files.paths, **options)]
 
 
 def test_records_of_every_form_are_the_same_passages(tmp_path):
@@ -175,3 +178,80 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path, name, content, message
 def test_a_missing_file(tmp_path):
     with pytest.raises(CorpusError, match="no such file"):
         read(tmp_path / "none.jsonl")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two folders that hold files of the same names."""
+    for name in ("one/help", "two/help"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        (tmp_path / name / "a.txt").write_text("a")
+        (tmp_path / name / "deep" / "b.txt").write_text("b")
+    return tmp_path
+
+
+def test_files_of_the_same_names_are_told_apart(folders):
+    first, second = folders / "one" / "help", folders / "two" / "help"
+    assert [one.id for one in read(first)] == ["a.txt#1", "deep/b.txt#1"]
+    named = name_files(find_files([first, second]), {})
+    assert list(named.paths) == ["a.txt", "deep/b.txt", "help/a.txt", "help/deep/b.txt"]
+    assert named.lengthened == ("help/a.txt", "help/deep/b.txt")
+    (folders / "help").mkdir()
+    (folders / "help" / "a.txt").write_text("a")
+    more = name_files(find_files([folders / "help"]), named.paths)
+    assert list(more.paths) == [f"{folders.name}/help/a.txt"]
+
+
+def test_a_file_keeps_its_name_however_it_is_given(folders, monkeypatch):
+    first, second = folders / "one" / "help", folders / "two" / "help"
+    known = name_files(find_files([first, second]), {}).paths
+    again = name_files(find_files([second, first]), known)
+    assert again.paths == known
+    assert (again.vanished, again.lengthened) == ((), ())
+    monkeypatch.chdir(folders / "two")
+    for those in (["help/deep"], ["help/deep/b.txt"], ["../two/help/deep/b.txt", "help/deep"]):
+        named = name_files(find_files(those), known)
+        assert named.paths == {"help/deep/b.txt": str(second / "deep" / "b.txt")}
+    assert set(name_files(find_files([folders]), known).paths) == set(known)
+
+
+def test_a_file_that_is_gone_or_pruned_gives_its_name_away(folders):
+    first, second = folders / "one" / "help", folders / "two" / "help"
+    known = name_files(find_files([first]), {}).paths
+    assert list(name_files(find_files([second]), known).paths) == ["help/a.txt", "help/deep/b.txt"]
+    assert list(name_files(find_files([second]), known, prune=True).paths) == list(known)
+    first.rename(folders / "moved")
+    moved = name_files(find_files([folders / "moved"]), known)
+    assert moved.paths == {name: path.replace("one/help", "moved") for name, path in known.items()}
+    assert (moved.vanished, moved.lengthened) == ((), ())
+
+
+def test_files_that_vanished_from_a_folder_are_named(folders):
+    first, second = folders / "one" / "help", folders / "two" / "help"
+    known = name_files(find_files([first, second]), {}).paths
+    for one in (first, second):
+        (one / "a.txt").unlink()
+    assert name_files(find_files([first]), known).vanished == ("a.txt",)
+    assert name_files(find_files([first / "deep" / "b.txt"]), known).vanished == ()
+    assert name_files(find_files([folders]), known).vanished == ("a.txt", "help/a.txt")
+    # Its name goes on, as another file's.
+    (first / "a.txt").mkdir()
+    (first / "a.txt" / "a.txt").write_text("a")
+    named = name_files(find_files([first]), known)
+    assert named.paths["a.txt/a.txt"] == str(first / "a.txt" / "a.txt")
+    assert named.vanished == ("a.txt",)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), min_size=1, max_size=12),
+    st.integers(0, 12),
+)
+def test_no_two_files_ever_have_one_name(paths, split):
+    everything = {"/" + "/".join(path): path[-1] for path in paths}
+    known = {}
+    for part in (dict(list(everything.items())[:split]), everything):
+        # As of files that are all there.
+        named = name_files(FoundFiles(part), known)
+        assert sorted(named.paths.values()) == sorted(part)
+        assert known.items() <= named.paths.items()
+        known = dict(named.paths)

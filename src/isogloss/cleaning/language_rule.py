@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isogloss.encoding.language_detection import language_identifier
 from isogloss.errors import RecipeError
 
 # A detector needs no more, and time goes with the length.
@@ -54,7 +53,13 @@ class LanguageDetector:
     """
 
     def __init__(self, confidence: float, min_characters: int) -> None:
-        self._identifier = _identifier()
+        self._identifier = language_identifier(
+            probabilities=True,
+            missing=RecipeError(
+                "the languages of texts cannot be checked: pip install 'isogloss[detect]', or leave it out with"
+                " --mismatched keep"
+            ),
+        )
         self._known = frozenset(self._identifier.labels)
         self.confidence = confidence
         self.min_characters = min_characters
@@ -101,16 +106,3 @@ class LanguageDetector:
         if any(found in group and said in group for group in _CONFUSABLE):
             return None, 0.0
         return str(found), float(probability)
-
-
-@lru_cache(maxsize=1)
-def _identifier() -> Any:
-    """The detector; unpacking its model takes a second."""
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ImportError as error:
-        raise RecipeError(
-            "the languages of texts cannot be checked: pip install 'isogloss[detect]', or leave it out with"
-            " --mismatched keep"
-        ) from error
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -19,6 +19,7 @@ from isogloss.cli.options import (
     Precision,
     QueryPrompt,
     Split,
+    open_model,
 )
 
 
@@ -80,7 +81,6 @@ def audit(
         benchmark = benchmark.subset(languages)
 
     quiet_libraries()
-    from isogloss.encoding.opening import open_encoder
     from isogloss.evaluation.model_evaluation import evaluate_model
     from isogloss.evaluation.seen_unseen import with_training
     from isogloss.evaluation.significance import read_saved_runs
@@ -98,14 +98,7 @@ def audit(
                 f"{before}: is of other data ({earlier['name']}, {earlier['queries']} queries); audits of the same data"
                 " can be compared"
             )
-    encoder = open_encoder(
-        model,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        max_length=max_length,
-        precision=precision,
-        device=device,
-    )
+    encoder = open_model(model, locals())
     with staged_progress() as progress:
         evaluation, encoded = evaluate_model(encoder, benchmark, progress)
     results = model_results(evaluation, encoder, encoded)

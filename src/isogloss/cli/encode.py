@@ -15,6 +15,7 @@ from isogloss.cli.options import (
     Precision,
     QueryPrompt,
     TokenBudget,
+    open_model,
 )
 
 
@@ -46,17 +47,8 @@ def encode(
     texts = distinct_texts(benchmark)
     quiet_libraries()
     from isogloss.encoding.encoder import running_total
-    from isogloss.encoding.opening import open_encoder
 
-    encoder = open_encoder(
-        model,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        max_length=max_length,
-        token_budget=token_budget,
-        precision=precision,
-        device=device,
-    )
+    encoder = open_model(model, locals())
     queries = [text for side, text in texts if side == "query"]
     passages = [text for side, text in texts if side == "passage"]
     # A text in two languages has one row, as one in the first of them.

@@ -18,6 +18,7 @@ from isogloss.cli.options import (
     QueryPrompt,
     Split,
     TokenBudget,
+    open_model,
 )
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def evaluate(
 
     Example: isogloss evaluate intfloat/multilingual-e5-small --data sample:test
     """
+    given = locals()
     from isogloss.cli.collections import evaluate_collection_folder
     from isogloss.cli.console import print_table, quiet_libraries, staged_progress
     from isogloss.cli.trained import trained_from
@@ -130,18 +132,9 @@ def evaluate(
 
     def load() -> Encoder:
         from isogloss.encoding.encoder import SentenceTransformerEncoder
-        from isogloss.encoding.opening import open_encoder
         from isogloss.encoding.precision import bfloat16_pays
 
-        encoder = open_encoder(
-            model,
-            query_prompt=query_prompt,
-            passage_prompt=passage_prompt,
-            max_length=max_length,
-            token_budget=token_budget,
-            precision=precision,
-            device=device,
-        )
+        encoder = open_model(model, given)
         if (
             precision == "bfloat16"
             and isinstance(encoder, SentenceTransformerEncoder)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isogloss.cli.options import Device, MaxLength, PassagePrompt, Precision, QueryPrompt, TokenBudget
+from isogloss.cli.options import (
+    Device,
+    MaxLength,
+    PassagePrompt,
+    Precision,
+    QueryPrompt,
+    TokenBudget,
+    open_model,
+)
 
 if TYPE_CHECKING:
     from isogloss.encoding.encoder import Encoder
@@ -69,8 +77,9 @@ def index(
 ) -> None:
     """Encode passages into an index, or bring one up to date; what is unchanged costs nothing.
 
-    A passage is known by its id, and by its language where the data say it. Until an update is done, searches see the
-    index before it. A stopped update is gone on with by the same command.
+    A passage is known by its id, and by its language where the data say it. Passages without an id are called after
+    their file: of a file given again, and of a folder given again, those that are gone are removed. Until an update is
+    done, searches see the index before it. A stopped update is gone on with by the same command.
 
     Example: isogloss index multilingual-e5-small sample:test --output faq-index
     """
@@ -82,19 +91,13 @@ def index(
     from isogloss.corpus.languages import standard_language
 
     said = standard_language(language) if language is not None else None
-    quiet_libraries()
-    from isogloss.encoding.opening import open_encoder
-    from isogloss.search.sources import passages_of
+    from isogloss.search.sources import find_files, name_files, passages_of
+    from isogloss.search.verifying import read_questions
 
-    encoder = open_encoder(
-        model,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        max_length=max_length,
-        token_budget=token_budget,
-        precision=precision,
-        device=device,
-    )
+    found = find_files(passages)
+    questions = None if verify_questions is None else read_questions(verify_questions)
+    quiet_libraries()
+    encoder = open_model(model, locals())
     made_with = {
         "query_prompt": query_prompt,
         "passage_prompt": passage_prompt,
@@ -105,13 +108,23 @@ def index(
         _writer(output, encoder, model, backend, uri, words, made_with, token) as writer,
         staged_progress() as progress,
     ):
-        found = (one for name in passages for one in passages_of(name, language=said, longest=passage_length))
+        files = name_files(found, writer.known_files(), prune=prune)
         updated = writer.update(
-            found, encoder, prune=prune, progress=lambda stage, done: progress(stage, done, None)
+            passages_of(files.paths, language=said, longest=passage_length),
+            encoder,
+            files=files,
+            prune=prune,
+            progress=lambda stage, done: progress(stage, done, None),
+        )
+    if files.lengthened:
+        typer.echo(
+            f"note: the index has other files of the names of {len(files.lengthened):,}, which are called after more of"
+            f" their folders, such as {files.lengthened[0]}",
+            err=True,
         )
     _say(updated, output)
     if verify:
-        _verify(output, encoder, verify_questions, token)
+        _verify(output, encoder, questions, token)
 
 
 def unindex(
@@ -180,15 +193,12 @@ def _say(updated: Updated, output: Path) -> None:
     typer.echo(f"{total:,} passages ({languages or 'none'}): {output}")
 
 
-def _verify(output: Path, encoder: Encoder, questions: Path | None, token: str | None) -> None:
+def _verify(output: Path, encoder: Encoder, questions: list[str] | None, token: str | None) -> None:
     from isogloss.cli.console import print_table
     from isogloss.reporting.tables import Table
     from isogloss.search.verifying import verify_index
 
-    texts = None
-    if questions is not None:
-        texts = [line for line in questions.read_text(encoding="utf-8").splitlines() if line.strip()]
-    described, recall = verify_index(output, encoder, questions=texts, token=token)
+    described, recall = verify_index(output, encoder, questions=questions, token=token)
     header = ("back end", "index", "questions", *(f"recall@{k}" for k in recall.at))
     row = (
         described["backend"],

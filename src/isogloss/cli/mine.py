@@ -15,6 +15,7 @@ from isogloss.cli.options import (
     Precision,
     QueryPrompt,
     TokenBudget,
+    open_model,
 )
 
 
@@ -109,20 +110,11 @@ def mine(
     corpus = read_corpus(source, data_dir=data_dir)
     quiet_libraries()
     from isogloss.encoding.identity import passage_identity
-    from isogloss.encoding.opening import open_encoder
     from isogloss.mining.mining import mine_negatives
     from isogloss.mining.report import mining_report, mining_tables
     from isogloss.mining.work import remove_work
 
-    encoder = open_encoder(
-        model,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
-        max_length=max_length,
-        token_budget=token_budget,
-        precision=precision,
-        device=device,
-    )
+    encoder = open_model(model, locals())
     identity = passage_identity(encoder)
     with staged_progress() as progress:
         mined = mine_negatives(corpus, encoder, settings, place, identity=identity, progress=progress)

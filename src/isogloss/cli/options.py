@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from isogloss.encoding.encoder import Encoder
 
 Model = Annotated[
     str,
@@ -104,3 +108,16 @@ BatchSize = Annotated[
     int | None, typer.Option(help="Pairs a batch, over all processes that train together. [default: 32]")
 ]
 Seed = Annotated[int | None, typer.Option(help="Of batches, dropout and everything else. [default: 0]")]
+
+
+def open_model(model: str, given: Mapping[str, Any]) -> Encoder:
+    """Open the encoder that a command's model argument and options mean.
+
+    Args:
+        model: as `open_encoder` takes it.
+        given: the command's options by name, and whatever else `locals()` holds.
+    """
+    from isogloss.encoding.opening import open_encoder
+
+    names = ("query_prompt", "passage_prompt", "max_length", "token_budget", "precision", "device")
+    return open_encoder(model, **{name: given[name] for name in names if name in given})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from isogloss.encoding.offline_base import OFFLINE_MODELS
 from isogloss.encoding.prompts import Prompts, known_prompts, saved_prompts
+from isogloss.endpoints.hub import hub_address, only_here
 from isogloss.errors import ModelError, RecipeError
 from isogloss.files import cache_folder
 
@@ -69,7 +70,8 @@ def load_sentence_transformer(
 ) -> SentenceTransformer:
     """Load a model as a `SentenceTransformer`; a plain transformer gets mean pooling.
 
-    A local folder is loaded without asking the hub for anything.
+    A local folder is loaded without asking the hub for anything. Where the hub cannot be reached, a hub name is looked
+    for in its client's cache alone, so that a mistyped name is said at once.
 
     Args:
         model: as `resolve_model` takes it.
@@ -81,7 +83,6 @@ def load_sentence_transformer(
         RecipeError: the device is not there, or texts of `max_length` tokens are longer than the model takes.
     """
     resolved = resolve_model(model)
-    local = Path(resolved).is_dir()
     import torch
     from sentence_transformers import SentenceTransformer
 
@@ -91,20 +92,30 @@ def load_sentence_transformer(
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             reason = str(error).splitlines()[0]
             raise RecipeError(f"device: {device!r} cannot be used here: {reason}; try cpu") from error
+    alone = only_here(resolved)
     try:
-        loaded = SentenceTransformer(resolved, device=device, local_files_only=local)
+        loaded = SentenceTransformer(resolved, device=device, local_files_only=alone)
     except Exception as error:  # the libraries below raise many kinds for one thing: it is no usable model
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        hint = (
-            "check that the folder is a complete sentence-transformers or Hugging Face model"
-            if local
-            else "give the folder of a model on this machine, or a hub name while there is a network"
-        )
-        raise ModelError(f"{model}: cannot load the model: {first_line}; {hint}") from error
+        raise ModelError(f"{model}: cannot load the model: {_reason(error, resolved, alone)}") from error
     limit = loaded.max_seq_length
     if max_length is not None and limit is not None and max_length > limit:
         raise RecipeError(f"max_length: {max_length} tokens, but {model} takes {limit} at most")
     return loaded
+
+
+def _reason(error: Exception, resolved: str, alone: bool) -> str:
+    """Why a model could not be loaded, and what to do about it."""
+    first_line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    if Path(resolved).is_dir():
+        hint = "check that the folder is a complete sentence-transformers or Hugging Face model"
+    elif alone:
+        hint = (
+            f"no folder has this name, and the hub, {hub_address()}, is not reached: check the name or the network,"
+            " or give the folder of a model on this machine"
+        )
+    else:
+        hint = "check the name, or give the folder of a model on this machine"
+    return f"{first_line}; {hint}"
 
 
 def hub_base(model: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from isogloss.encoding.loading import resolve_model
+from isogloss.endpoints.hub import only_here
 from isogloss.errors import ModelError
 
 
@@ -25,7 +26,8 @@ def token_counter(model: str | Path) -> Callable[[Sequence[str]], list[int]]:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            str(_tokenizer_folder(Path(resolved))) if local else resolved, local_files_only=local
+            str(_tokenizer_folder(Path(resolved))) if local else resolved,
+            local_files_only=only_here(resolved),
         )
     except Exception as error:  # the libraries below raise many kinds for one thing: there is no tokenizer
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]

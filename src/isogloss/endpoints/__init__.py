@@ -1,1 +1,1 @@
-"""OpenAI-compatible servers: where they are, and requests that are patient."""
+"""Who is asked over the network: OpenAI-compatible servers, patiently, and the model hub, if it is there."""

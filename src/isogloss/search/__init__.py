@@ -1,6 +1,6 @@
 """Index passages and search them, in every language at once.
 
-    sources -> passage -> store (SQLite: passages, words) + vector_file -> backend (exact, Milvus)
+    sources -> passage -> store (SQLite: passages, words, files) + vector_file -> backend (exact, Milvus)
     indexing: brings an index up to date;  searcher: asks it
 
 The names below are what users of the library need.

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from isogloss.encoding.encoder import Encoder, encode_distinct, uses_languages
 from isogloss.encoding.identity import passage_identity
-from isogloss.errors import CorpusError, DataError, OutputError, RecipeError
+from isogloss.encoding.language_detection import detect_languages
+from isogloss.errors import CorpusError, DataError, ModelError, OutputError, RecipeError
 from isogloss.files import finished_folder, refuse_existing
 from isogloss.search.backend import WritableBackend
-from isogloss.search.detection import detect
+from isogloss.search.copying import give_staged, put_back
 from isogloss.search.folder import (
     LOCK,
     STORE,
@@ -31,13 +33,15 @@ from isogloss.search.folder import (
 )
 from isogloss.search.milvus import is_server
 from isogloss.search.passage import Passage
+from isogloss.search.sources import NamedFiles
 from isogloss.search.store import PassageStore, Published
 from isogloss.search.vector_file import VectorFile
 from isogloss.search.words import words_of
 
 _AT_ONCE = 512
 """Passages encoded between two commits: what a kill can lose."""
-_GIVEN_AT_ONCE = 4096
+KEPT_FOR = 10
+"""Updates through which the vectors are kept that a stopped update encoded and no passage has yet."""
 Progress = Callable[[str, int], None]
 """Told a stage and how many passages are done in it."""
 
@@ -98,6 +102,7 @@ class IndexWriter:
         except BaseException:
             self._lock.release()
             raise
+        self._made_with: Encoder | None = None
 
     @classmethod
     def create(
@@ -142,6 +147,7 @@ class IndexWriter:
                 store.write_about({**filled.as_record(), "generation": 0, "next_position": 0, "vectors": 0})
             store.close()
         writer = cls(folder, token=token)
+        writer._made_with = encoder
         try:
             if filled.backend == "milvus":
                 with writer._milvus():
@@ -169,22 +175,29 @@ class IndexWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def known_files(self) -> dict[str, str]:
+        """The files that were read into the index: absolute paths by name."""
+        return self.store.known_files()
+
     def update(
         self,
         passages: Iterable[tuple[str, Passage]],
         encoder: Encoder,
         *,
+        files: NamedFiles | None = None,
         prune: bool = False,
         progress: Progress | None = None,
     ) -> Updated:
         """Add passages, and change those whose id and said language are there.
 
         Readers see the index before the update until the update is done. A killed update is begun anew by the next,
-        which encodes only what the killed one had not.
+        which encodes only what the killed one had not; where others come between, that is kept through ten of them.
 
         Args:
             passages: each with words for its place.
             encoder: the model that the index was made with.
+            files: which the passages are of, if they are of files. Passages of the index that are called after one of
+                them and do not come again are removed, and those that are called after one that vanished.
             prune: whether passages that are not among these are removed.
             progress: told what is done.
 
@@ -196,6 +209,7 @@ class IndexWriter:
         self._check(encoder)
         report = progress or (lambda stage, done: None)
         self._clear_up()
+        spare = self.store.unused_positions()
         unchanged = encoded = done = 0
         source = iter(passages)
         while part := list(islice(source, _AT_ONCE)):
@@ -206,12 +220,17 @@ class IndexWriter:
             report("passages", done)
         if not done:
             raise CorpusError(f"{self.folder}: no passage was given; nothing is changed")
-        self._give_staged(report)
+        if self.settings.backend == "milvus":
+            with self._milvus() as backend:
+                give_staged(self.store, self._file(), backend, report)
         with self.store.transaction():
             count_words = words_of if self.settings.words else None
-            published = self.store.publish(prune=prune, count_words=count_words)
+            named = files or NamedFiles({})
+            published = self.store.publish(
+                prune=prune, count_words=count_words, files=named.paths, vanished=named.vanished
+            )
         self._clear_up()
-        self._forget_vectors()
+        self._forget_vectors(spare)
         return self._updated(published, unchanged, encoded)
 
     def remove(self, ids: Sequence[str]) -> Updated:
@@ -221,6 +240,7 @@ class IndexWriter:
             CorpusError: no passage has one of the ids; nothing is changed then.
         """
         self._clear_up()
+        spare = self.store.unused_positions()
         before = sum(self.store.counts().values())
         with self.store.transaction():
             if unknown := self.store.kill(ids):
@@ -228,6 +248,7 @@ class IndexWriter:
                     f"{self.folder}: no passage has the id {', '.join(map(repr, unknown[:5]))}; nothing is changed"
                 )
         self._clear_up()
+        self._forget_vectors(spare)
         removed = before - sum(self.store.counts().values())
         return self._updated(Published(0, 0, removed), before - removed, 0)
 
@@ -235,6 +256,9 @@ class IndexWriter:
         return Updated(*published, unchanged, encoded, self.store.counts())
 
     def _check(self, encoder: Encoder) -> None:
+        made_with, self._made_with = self._made_with, None
+        if encoder is made_with:
+            return  # Its weights were hashed a moment ago, which takes a while for a large model.
         identity = passage_identity(encoder)
         if identity != self.settings.identity:
             other = sorted(
@@ -288,58 +312,38 @@ class IndexWriter:
             self.store.stage(new, [positions[key] for key in keys])
         return len(new), len(first_of)
 
-    def _give_staged(self, report: Progress) -> None:
-        """Put what is staged into a back end that keeps vectors of its own."""
-        if self.settings.backend != "milvus":
-            return
-        with self._milvus() as backend:
-            file, done = self._file(), 0
-            staged = self.store.staged()
-            while part := list(islice(staged, _GIVEN_AT_ONCE)):
-                rows, languages, positions = zip(*part, strict=True)
-                backend.add(np.array(rows, np.int64), languages, file.read(np.array(positions, np.int64)))
-                done += len(part)
-                report("milvus", done)
-            backend.settle()
-
     def _clear_up(self) -> None:
         """Remove the passages that a killed update left, and those that the last one replaced.
 
         What a killed update encoded is kept for the next.
         """
-        gone = np.concatenate([self.store.forget_staged(), self.store.dead_rows()])
+        staged = self.store.forget_staged()
+        if len(staged):
+            with self.store.transaction():
+                self.store.write_about({"spare_for": 0})
+        gone = np.concatenate([staged, self.store.dead_rows()])
         if self.settings.backend == "milvus":
             with self._milvus() as backend:
                 if len(gone):
                     backend.remove(gone)
                     backend.settle()
-                self._put_back(backend)
+                put_back(self.store, self._file(), backend)
         if len(gone):
             with self.store.transaction():
                 self.store.bury()
 
-    def _put_back(self, backend: WritableBackend) -> None:
-        """Make the back end's own copy what the index says: a server may have lost some of it, or be a new one."""
-        live = self.store.live_rows()
-        if backend.count() == sum(len(one.rows) for one in live.values()):
-            return
-        there, file = backend.rows(), self._file()
-        for language, one in live.items():
-            missing = np.flatnonzero(~np.isin(one.rows, there, assume_unique=True))
-            for start in range(0, len(missing), _GIVEN_AT_ONCE):
-                part = missing[start : start + _GIVEN_AT_ONCE]
-                vectors = file.read(one.positions[part])
-                backend.add(one.rows[part], [language] * len(part), vectors)
-        known = [one.rows for one in live.values()]
-        if len(strange := np.setdiff1d(there, np.concatenate(known) if known else np.empty(0, np.int64))):
-            backend.remove(strange)
-        backend.settle()
+    def _forget_vectors(self, spare: NDArray[np.int64]) -> None:
+        """Forget vectors of no passage; where they are more than half of the file, write it anew without them.
 
-    def _forget_vectors(self) -> None:
-        """Forget vectors of no passage; where they are more than half of the file, write it anew without them."""
-        with self.store.transaction():
-            self.store.forget_unused_vectors()
+        Args:
+            spare: positions of those that stopped updates encoded, int64; they are kept for a while.
+        """
         about = self.store.about()
+        kept_for = about.get("spare_for", 0) + 1 if len(spare) else 0
+        with self.store.transaction():
+            unused = self.store.unused_positions()
+            self.store.forget_vectors(unused if kept_for > KEPT_FOR else np.setdiff1d(unused, spare))
+            self.store.write_about({"spare_for": kept_for})
         used = self.store.used_positions()
         if 2 * len(used) >= about["next_position"]:
             return
@@ -369,7 +373,12 @@ def _with_languages(passages: Sequence[Passage]) -> list[Passage]:
     unknown = [at for at, passage in enumerate(passages) if passage.language is None]
     found = list(passages)
     if unknown:
-        for at, language in zip(unknown, detect([passages[at].text for at in unknown]), strict=True):
+        missing = ModelError(
+            "texts whose language nobody says need a detector: pip install 'isogloss[search]', or name the language"
+            " with --language"
+        )
+        detected = detect_languages([passages[at].text for at in unknown], missing=missing)
+        for at, language in zip(unknown, detected, strict=True):
             found[at] = replace(passages[at], language=language, detected=True)
     return found
 

@@ -22,32 +22,12 @@ from numpy.typing import NDArray
 from isogloss.errors import DataError, OutputError
 from isogloss.search.connections import ThreadConnections
 from isogloss.search.filters import Condition, as_sql
+from isogloss.search.known_files import kill_unseen, known_files, write_known_files
 from isogloss.search.passage import Passage
+from isogloss.search.tables import TABLES
 
 STAGED, LIVE, DEAD = 0, 1, 2
 _AT_ONCE = 500
-_TABLES = """
-CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE passages (
-    row INTEGER PRIMARY KEY AUTOINCREMENT,
-    state INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    said_language TEXT NOT NULL,
-    language TEXT NOT NULL,
-    title TEXT,
-    text TEXT NOT NULL,
-    metadata TEXT NOT NULL,
-    digest BLOB NOT NULL,
-    position INTEGER NOT NULL
-);
-CREATE UNIQUE INDEX live_passages ON passages (id, said_language) WHERE state = 1;
-CREATE UNIQUE INDEX staged_passages ON passages (id, said_language) WHERE state = 0;
-CREATE INDEX live_languages ON passages (language) WHERE state = 1;
-CREATE INDEX dead_passages ON passages (row) WHERE state = 2;
-CREATE TABLE vectors (text BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE seen (id TEXT NOT NULL, said_language TEXT NOT NULL, PRIMARY KEY (id, said_language)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5 (stems, tokenize = "ascii tokenchars '_'");
-"""
 
 
 class LiveRows(NamedTuple):
@@ -91,7 +71,7 @@ class PassageStore:
                 ):
                     # Readers go on reading what was there while a writer writes.
                     self._connection.execute("PRAGMA journal_mode = WAL")
-                    self._connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
+                    self._connection.executescript(f"BEGIN; {TABLES} COMMIT;")
                 self._connection.execute("SELECT 1 FROM passages LIMIT 1")
         except BaseException:
             self._connections.close()
@@ -226,6 +206,11 @@ class PassageStore:
 
     # What a writer does.
 
+    def known_files(self) -> dict[str, str]:
+        """The files that were read into the index: absolute paths by name."""
+        with self.reported():
+            return known_files(self._connection)
+
     def forget_staged(self) -> NDArray[np.int64]:
         """Remove what an update that did not end has staged; its vectors stay.
 
@@ -303,24 +288,29 @@ class PassageStore:
                 "SELECT row, language, position FROM passages WHERE state = 0 ORDER BY row"
             )
 
-    def publish(self, *, prune: bool, count_words: Callable[[str, str], Sequence[str]] | None) -> Published:
+    def publish(
+        self,
+        *,
+        prune: bool,
+        count_words: Callable[[str, str], Sequence[str]] | None,
+        files: Mapping[str, str] | None = None,
+        vanished: Sequence[str] = (),
+    ) -> Published:
         """Let staged passages take the place of live ones of the same id and said language; inside a transaction.
 
         Args:
             prune: whether live passages that did not come in this update die as well.
             count_words: gives the words of a text in a language, for BM25; None counts none.
+            files: those that were read, absolute paths by name; what is called after them and did not come dies.
+            vanished: names of files that are gone; what is called after them dies.
         """
         run = self._connection.execute
         changed = run(
             "UPDATE passages SET state = 2 WHERE state = 1 AND EXISTS (SELECT 1 FROM passages AS new WHERE"
             " new.state = 0 AND new.id = passages.id AND new.said_language = passages.said_language)"
         ).rowcount
-        removed = 0
-        if prune:
-            removed = run(
-                "UPDATE passages SET state = 2 WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM seen WHERE"
-                " seen.id = passages.id AND seen.said_language = passages.said_language)"
-            ).rowcount
+        removed = kill_unseen(self._connection, None if prune else [*(files or {}), *vanished])
+        write_known_files(self._connection, files or {}, vanished, prune=prune)
         if count_words is not None:
             for row, language, title, text in run(
                 "SELECT row, language, title, text FROM passages WHERE state = 0"
@@ -363,9 +353,16 @@ class PassageStore:
         """Remove dead passages; inside a transaction."""
         self._connection.execute("DELETE FROM passages WHERE state = 2")
 
-    def forget_unused_vectors(self) -> None:
-        """Forget where the vectors lie that no passage has; inside a transaction."""
-        self._connection.execute("DELETE FROM vectors WHERE position NOT IN (SELECT position FROM passages)")
+    def unused_positions(self) -> NDArray[np.int64]:
+        """The positions of vectors that no passage has, ascending, int64."""
+        query = "SELECT position FROM vectors WHERE position NOT IN (SELECT position FROM passages) ORDER BY position"
+        with self.reported():
+            return np.array([row for (row,) in self._connection.execute(query)], np.int64)
+
+    def forget_vectors(self, positions: NDArray[np.int64]) -> None:
+        """Forget the vectors at positions; inside a transaction."""
+        query = "DELETE FROM vectors WHERE position IN (SELECT value FROM json_each(?))"
+        self._connection.execute(query, (json.dumps(positions.tolist()),))
 
     def used_positions(self) -> NDArray[np.int64]:
         """The positions of all vectors that are written down, ascending, int64."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isogloss.corpus.records import character_problem
 from isogloss.encoding.encoder import Encoder
 from isogloss.errors import DataError
 from isogloss.search.backend import Backend
@@ -54,6 +55,33 @@ def recall_against(backend: Backend, exact: Backend, questions: NDArray[np.float
         ]
         at[k] = float(np.mean(shares)) if shares else 1.0
     return Recall(len(questions), at)
+
+
+def read_questions(path: Path) -> list[str]:
+    """Read questions, one a line, in UTF-8; empty lines are passed over.
+
+    Raises:
+        DataError: the file cannot be read, or holds no question; or a line is no text to be encoded.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise DataError(f"{path}: cannot read: {error.strerror or error}") from error
+    questions = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path}:{number}: invalid UTF-8 ({error.reason}); save the file as UTF-8"
+            ) from error
+        if problem := character_problem("question", text):
+            raise DataError(f"{path}:{number}: {problem[1]}")
+        if text:
+            questions.append(text)
+    if not questions:
+        raise DataError(f"{path}: holds no question; write one a line")
+    return questions
 
 
 def verify_index(

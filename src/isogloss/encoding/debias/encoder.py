@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isogloss.encoding.debias.cures import Cure
 from isogloss.encoding.encoder import Encoder, Progress, Side
+from isogloss.encoding.language_detection import detect_languages, known_languages
 from isogloss.errors import ModelError
 
 
@@ -66,7 +67,7 @@ class DebiasedEncoder:
         if self.cure is not None and self.uses_languages:
             if languages is None:
                 # Before the long part, as it may fail.
-                languages = detect_languages(texts, self.cure.languages)
+                languages = _detected(texts, self.cure.languages)
             self.not_fitted |= set(languages) - set(self.cure.languages)
         return self._cured(self.base.encode(texts, side, progress), languages)
 
@@ -97,29 +98,14 @@ class DebiasedEncoder:
         return self.cure.apply(vectors, languages)
 
 
-def detect_languages(texts: Sequence[str], languages: Sequence[str]) -> list[str]:
-    """Say in which of some languages each text most likely is, with py3langid.
-
-    Args:
-        texts: the texts.
-        languages: what to choose from; those that the detector does not know are never found.
-
-    Raises:
-        ModelError: the detector is not installed, or knows none of the languages.
-    """
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ImportError as error:
-        raise ModelError(
-            "this cure needs the language of each text, and none was given: pip install 'isogloss[detect]' to detect"
-            " it, or use project, which needs none"
-        ) from error
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    known = set(identifier.labels)
-    chosen = {language.split("-")[0]: language for language in languages if language.split("-")[0] in known}
-    if not chosen:
+def _detected(texts: Sequence[str], languages: Sequence[str]) -> list[str]:
+    """The language of each text, among those that a cure was fitted on."""
+    missing = ModelError(
+        "this cure needs the language of each text, and none was given: pip install 'isogloss[detect]' to detect"
+        " it, or use project, which needs none"
+    )
+    if known_languages(missing=missing).isdisjoint(language.split("-")[0] for language in languages):
         raise ModelError(
             f"the detector knows none of {', '.join(languages)}; use project, which needs no language"
         )
-    identifier.set_languages(list(chosen))
-    return [chosen[identifier.classify(text)[0]] for text in texts]
+    return detect_languages(texts, languages, missing=missing)

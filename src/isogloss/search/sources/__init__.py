@@ -1,5 +1,9 @@
-"""Passages from files and folders, whatever their form."""
+"""Passages from files and folders, whatever their form.
 
-from isogloss.search.sources.reading import FORMS, passages_of
+find_files: which are meant;  name_files: what they are called in an index;  passages_of: what is in them
+"""
 
-__all__ = ["FORMS", "passages_of"]
+from isogloss.search.sources.files import FORMS, FoundFiles, NamedFiles, find_files, name_files
+from isogloss.search.sources.reading import passages_of
+
+__all__ = ["FORMS", "FoundFiles", "NamedFiles", "find_files", "name_files", "passages_of"]

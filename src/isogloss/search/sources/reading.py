@@ -1,72 +1,45 @@
-"""What to index, by its form: JSON Lines, CSV, Parquet, documents, folders of any of these."""
+"""Passages of files, by their form: JSON Lines, CSV, Parquet, documents."""
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from isogloss.corpus import sample
 from isogloss.corpus.jsonl import jsonl_source
 from isogloss.corpus.records import Defect
 from isogloss.errors import CorpusError
 from isogloss.search.passage import Passage, make_passage
-from isogloss.search.sources.documents import READERS, blocks_of
+from isogloss.search.sources.documents import blocks_of
+from isogloss.search.sources.files import TABLES
 from isogloss.search.sources.splitting import LONGEST_PASSAGE, split_blocks
 
-FORMS = "JSONL(.gz), CSV, TSV, Parquet, .txt, .md, .html, or a folder of such files"
 _WORDS = frozenset(("id", "language", "title", "text", "passage", "query"))
-_TABLES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".parquet")
 
 
 def passages_of(
-    source: str | Path, *, language: str | None = None, longest: int = LONGEST_PASSAGE
+    files: Mapping[str, str], *, language: str | None = None, longest: int = LONGEST_PASSAGE
 ) -> Iterator[tuple[str, Passage]]:
     """Read passages one after another, with words for the place of each.
 
     Args:
-        source: a file or folder, or ``sample:train``, ``sample:dev``, ``sample:test``. In a folder, hidden files and
-            folders and files of other forms are passed over. A document's passages are called after its path and their
-            number, `guide/travel.md#3`, and have the path as metadata `source`; a record without an id is called after
-            its file and line.
+        files: paths by name, as `name_files` gives them. A document's passages are called after its name and their
+            number, `guide/travel.md#3`, and have the name as metadata `source`; a record without an id is called after
+            its file's name and line, `faq.csv:7`.
         language: of passages that say none; None leaves it to be detected.
         longest: characters a passage of a document.
 
     Raises:
         CorpusError: something cannot be read; says where.
     """
-    text = str(source)
-    if text.startswith(sample.PREFIX):
-        path = sample.sample_path(text.removeprefix(sample.PREFIX))
-        return _records(path, path.name, language)
-    path = Path(source)
-    if path.is_dir():
-        return _folder(path, language, longest)
-    if not path.exists():
-        raise CorpusError(f"{path}: no such file or folder; give {FORMS}")
-    if not _is_known(path):
-        raise CorpusError(f"{path}: of no known form; give {FORMS}")
-    return _file(path, path.name, language, longest)
-
-
-def _folder(folder: Path, language: str | None, longest: int) -> Iterator[tuple[str, Passage]]:
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and _is_known(path)
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    if not found:
-        raise CorpusError(f"{folder}: holds nothing to index; give {FORMS}")
-    for path in found:
-        yield from _file(path, path.relative_to(folder).as_posix(), language, longest)
+    for name, path in files.items():
+        yield from _file(Path(path), name, language, longest)
 
 
 def _file(path: Path, name: str, language: str | None, longest: int) -> Iterator[tuple[str, Passage]]:
-    if path.name.lower().endswith(_TABLES):
+    if path.name.lower().endswith(TABLES):
         yield from _records(path, name, language)
         return
     for number, block in enumerate(split_blocks(blocks_of(path), longest), start=1):
@@ -151,7 +124,3 @@ def _number_or_words(value: str) -> str | int | float:
         if str(number) == value and value not in ("nan", "inf", "-inf"):
             return number
     return value
-
-
-def _is_known(path: Path) -> bool:
-    return path.name.lower().endswith((*_TABLES, *READERS))

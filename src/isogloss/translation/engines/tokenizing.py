@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from isogloss.endpoints.hub import only_here
 from isogloss.errors import ModelError, RecipeError
 from isogloss.translation.codes import flores_codes, opus_codes, same_language, short_codes
 
@@ -40,7 +41,7 @@ class TranslationTokenizer:
                 f"{name}: its tokenizer needs the package sentencepiece: pip install 'isogloss[translate]'"
             ) from error
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(place)
+            self._tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=only_here(place))
         except Exception as error:  # whatever a broken folder makes of it
             raise ModelError(f"{name}: the tokenizer of {place} cannot be loaded: {_line(error)}") from error
         found = type(self._tokenizer).__name__

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from isogloss.endpoints.hub import only_here
 from isogloss.errors import ModelError
 from isogloss.translation.engine import Failure
 from isogloss.translation.engines.tokenizing import TranslationTokenizer, room, too_long
@@ -41,13 +42,14 @@ class TransformersEngine:
         self.batch_size = batch_size
         self.batch_characters = 512 * batch_size
         self._beam_size = beam_size
+        alone = only_here(model)
         try:
-            config = AutoConfig.from_pretrained(model)
+            config = AutoConfig.from_pretrained(model, local_files_only=alone)
             if config.model_type not in _KNOWN:
                 raise ModelError(
                     f"{self.name}: a model of kind {config.model_type}; NLLB, M2M100 and OPUS-MT (Marian) translate"
                 )
-            self._model = AutoModelForSeq2SeqLM.from_pretrained(model)
+            self._model = AutoModelForSeq2SeqLM.from_pretrained(model, local_files_only=alone)
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"{self.name}: cannot be loaded: {' '.join(str(error).split())[:300]}"
