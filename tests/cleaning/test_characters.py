@@ -78,3 +78,6 @@ def test_raw_characters_and_sums():
     raw = raw_characters(["ab", "", "ü"])
     assert [as_text(raw[number]) for number in range(3)] == ["ab", "", "ü"]
     assert sums(np.array([1, 2, 3]), raw.starts).tolist() == [3, 0, 3]
+    assert sums(np.ones(300, np.bool_), np.array([0, 0, 300, 300])).tolist() == [0, 300, 0]
+    assert sums(np.ones(0, np.bool_), np.array([0, 0])).tolist() == [0]
+    assert sums(np.ones(0, np.bool_), np.array([0])).tolist() == []

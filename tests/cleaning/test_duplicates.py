@@ -3,8 +3,9 @@ import pytest
 
 from isogloss.cleaning import duplicates as module
 from isogloss.cleaning.characters import comparable_characters
-from isogloss.cleaning.duplicates import SignatureFile, remove_exact_duplicates
-from isogloss.cleaning.hashing import run_hashes
+from isogloss.cleaning.duplicates import BANDING, SignatureFile, remove_exact_duplicates
+from isogloss.cleaning.hashing import run_hashes, shingles
+from isogloss.cleaning.minhash import signatures
 from isogloss.cleaning.state import RULES, CorpusState
 
 QUERY = "how does the river carry the heavy boats down to the sea in spring"
@@ -130,6 +131,79 @@ def test_near_duplicates_are_those_that_all_pairs_give(tmp_path, monkeypatch):
     }
     assert expected == set(range(30, 45))
     assert set(removed(state)) == expected
+
+
+def templated(generator, items, changes=4):
+    """Rows of one template with some words of their own; every third is a near duplicate of the one before it."""
+    rows = []
+    for item in range(items):
+        if item % 3 == 2:
+            _, _, query, passage = rows[-1]
+            passage += " too"
+        else:
+            query, passage = (
+                " ".join(
+                    f"w{generator.integers(10**6)}" if at in chosen else f"word{at}" for at in range(size)
+                )
+                for size in (20, 40)
+                for chosen in [set(generator.choice(size, changes))]
+            )
+        rows.append((item, int(generator.integers(2)) if item % 3 == 0 else rows[-1][1], query, passage))
+    return rows
+
+
+def slow_near_duplicates(rows, similarity):
+    """The items of rows that all pairs of records in a band's bucket leave over."""
+    sides = [signatures(shingles(comparable_characters([row[at] for row in rows])), 64) for at in (2, 3)]
+    groups = {row[0]: {row[0]} for row in rows}
+    for number, row in enumerate(rows):
+        for other, earlier in enumerate(rows[:number]):
+            equal = [(side[number] == side[other]).tolist() for side in sides]
+            met = any(all(one[2 * band] and one[2 * band + 1] for one in equal) for band in range(16))
+            alike = [(side[number] % 256 == side[other] % 256).mean() for side in sides]
+            if row[1] == earlier[1] and met and (min(alike) - 1 / 256) / (1 - 1 / 256) >= similarity:
+                whole = groups[row[0]] | groups[earlier[0]]
+                groups.update(dict.fromkeys(whole, whole))
+    return groups
+
+
+@pytest.mark.parametrize(("seed", "similarity"), [(0, 0.8), (1, 0.85), (2, 0.7), (3, 0.9)])
+def test_all_near_duplicates_of_a_bucket_are_those_of_the_slow_twin(tmp_path, seed, similarity):
+    rows = templated(np.random.default_rng(seed), 60, changes=2)
+    groups = slow_near_duplicates(rows, similarity)
+    state = near(tmp_path, rows, similarity)
+    found = removed(state)
+    assert set(found) == {item for item, group in groups.items() if item != min(group)}
+    assert len(found) >= 19
+    assert all(state.items[kept] == min(groups[item]) for item, (_, kept) in found.items())
+    assert all(similarity <= state.values[number] <= 1 for number in found)
+
+
+def test_of_crowds_next_to_nothing_is_missed_and_no_record_is_compared_with_many(tmp_path, monkeypatch):
+    rows = templated(np.random.default_rng(6), 600)
+    pairs = []
+    alike = module._alike
+    monkeypatch.setattr(
+        module, "_alike", lambda low, part, least: (pairs.append(len(part)), alike(low, part, least))[1]
+    )
+    monkeypatch.setattr(module, "CROWD", len(rows))
+    everything = set(removed(near(tmp_path, rows, 0.85)))
+    pairs.clear()
+    monkeypatch.setattr(module, "CROWD", 16)
+    monkeypatch.setattr(module, "WINDOW", 8)
+    found = set(removed(near(tmp_path, rows, 0.85)))
+    assert everything == {number for number in range(len(rows)) if number % 3 == 2}
+    assert found <= everything
+    assert len(found) >= 0.99 * len(everything)
+    assert sum(pairs) <= 8 * BANDING.bands * len(rows)
+
+
+def test_a_crowd_of_one_text_is_one_group(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "CROWD", 8)
+    monkeypatch.setattr(module, "WINDOW", 4)
+    rows = [(item, 0, QUERY, f"{PASSAGE} {item % 7}") for item in range(300)]
+    found = removed(near(tmp_path, rows, 0.8))
+    assert found == dict.fromkeys(range(1, 300), ("near-duplicate", 0))
 
 
 def test_nothing(tmp_path):

@@ -111,12 +111,29 @@ def test_containment_is_that_of_a_slow_twin(evaluation, training):
 
 def slow_coverage(text, evaluation, size):
     size = min(size, len(evaluation))
-    runs = {tuple(text[at : at + size]) for at in range(len(text) - size + 1)}
-    covered = set()
-    for at in range(len(evaluation) - size + 1):
-        if tuple(evaluation[at : at + size]) in runs:
-            covered |= set(range(at, at + size))
-    return min(len(covered) / min(len(text), len(evaluation)), 1.0)
+    shared = [
+        {tuple(words[at : at + size]) for at in range(len(words) - size + 1)} for words in (text, evaluation)
+    ]
+    covered = [
+        {
+            at + step
+            for at in range(len(words) - size + 1)
+            if tuple(words[at : at + size]) in shared[0] & shared[1]
+            for step in range(size)
+        }
+        for words in (text, evaluation)
+    ]
+    return min(map(len, covered)) / min(len(text), len(evaluation))
+
+
+def test_a_phrase_said_once_does_not_cover_its_repetitions():
+    phrase = [f"w{number}" for number in range(8)]
+    other = [f"v{number}" for number in range(12)]
+    # Eight words of twenty are shared, though they cover all forty of the other text.
+    once, again = " ".join(phrase + other), " ".join(phrase * 5)
+    assert found(index(again, coverage=0.3), once) == {(0, 0): ("contained", 0.4)}
+    assert found(index(once, coverage=0.3), again) == {(0, 0): ("contained", 0.4)}
+    assert found(index(again, similarity=None), once) == {}
 
 
 def test_every_near_duplicate_that_is_found_has_the_similarity_it_says():

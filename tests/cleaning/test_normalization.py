@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isogloss.cleaning import normalization as module
 from isogloss.cleaning.normalization import normal_record, normal_text
-from isogloss.corpus.records import examine
+from isogloss.corpus.records import CONTROL, SURROGATE, character_problem, examine
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,19 @@ def test_a_normal_text_is_normal_and_valid(text):
     assert normal_text(found) == found
     if found:
         assert examine({"id": "1", "language": "en", "query": found, "passage": found})[1] == []
+
+
+@given(st.text(alphabet="ab\n \t\r\x07\u00a0\u00ad\u200b\u200d\u2028\ud800é日\U000e0001"))
+def test_a_text_that_is_told_to_be_plain_without_a_search_is_one(text):
+    if module._is_plain(text):
+        assert not module._UNTIDY.search(text)
+        assert character_problem("query", text) is None
+
+
+@given(st.text())
+def test_problems_are_those_of_a_search_of_every_text(text):
+    found = CONTROL.search(text) or SURROGATE.search(text)
+    assert (character_problem("query", text) is None) == (found is None)
 
 
 @given(st.text(alphabet="ab é\n.,!?\u0301日本"))

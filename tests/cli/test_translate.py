@@ -337,6 +337,28 @@ def test_a_dry_run_counts_and_prices(run, corpus, program, tmp_path):
     assert f"expected cost: {characters * 0.02:.2f}" in out
     assert program.taken() == []
     assert not (tmp_path / "out.jsonl").exists()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_sentences_that_the_engine_cannot_take_are_said_and_the_rest_is_translated(run, tmp_path):
+    long = [f"{chr(97 + number) * 7000}." for number in range(2)]
+    records = [
+        {"id": f"long-{number}", "language": "en", "query": "Who?", "passage": text}
+        for number, text in enumerate(long)
+    ]
+    corpus = write(tmp_path / "c.jsonl", [*records, RECORDS[1]])
+    output = tmp_path / "out.jsonl"
+    with serving() as server:
+        server.answer = lambda number, texts: (
+            (400, {"error": "too many tokens"}) if any(len(text) > 6000 for text in texts) else None
+        )
+        options = ("data", "translate", corpus, "--to", "de", "--engine", f"openai:m@{server.url}")
+        code, _, err = run(*options, "--output", output, "--jobs", "1")
+    assert code == 0, err
+    assert [(one["id"], one["language"]) for one in lines(output)][2:] == [("b", "en"), ("b", "de")]
+    problems = lines(tmp_path / "out.failures.jsonl")
+    assert [problem["sentence"] for problem in problems] == long
+    assert {problem["reason"] for problem in problems} == {"engine: the server answered 400: too many tokens"}
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,31 @@ def test_a_refused_text_fails_alone_once_others_went_well(server):
     assert [result for number, result in enumerate(results) if number != 5] == RIGHT[:5] + RIGHT[6:]
 
 
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_sentence_that_the_server_cannot_take_fails_even_as_the_first(server, status):
+    server.answer = lambda number, texts: (status, {"error": "too long"}) if "x" * 9000 in texts else None
+    chat = engine(server, Patience(tries_in_vain=2, first_wait=0.001, answer=5.0))
+    (failure,) = chat.translate(["x" * 9000], "en", "de")
+    assert failure.reason.startswith(f"engine: the server answered {status}: too long")
+    assert chat.translate(TEXTS, "en", "de") == RIGHT
+    assert chat.translate([TEXTS[0], "x" * 9000], "en", "de") == [RIGHT[0], failure]
+
+
+def test_an_answer_of_another_form_is_a_failure_where_others_are_as_they_should_be(server):
+    server.answer = lambda number, texts: (200, {"choices": []}) if "text 5" in texts else None
+    (failure,) = engine(server).translate(["text 5"], "en", "de")
+    assert "the answer is none of a chat model" in failure.reason
+    assert engine(server).translate(TEXTS, "en", "de") == [*RIGHT[:5], failure, *RIGHT[6:]]
+
+
+def test_a_server_that_went_down_is_no_fault_of_the_sentences(server):
+    chat = engine(server, Patience(tries_in_vain=2, first_wait=0.001, answer=5.0))
+    assert chat.translate(TEXTS, "en", "de") == RIGHT
+    server.answer = lambda number, texts: (503, {"error": "down"})
+    with pytest.raises(ModelError, match="given up after 2 tries"):
+        chat.translate(TEXTS, "en", "de")
+
+
 def test_a_server_that_takes_no_request_at_all_is_an_error(server):
     server.answer = lambda number, texts: (400, {"error": {"message": "no model m"}})
     with pytest.raises(ModelError, match="400: no model m"):

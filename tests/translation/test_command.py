@@ -75,6 +75,13 @@ def test_what_translates_nothing_at_all_is_an_error(script):
     assert silent.starts() < 40
 
 
+def test_the_longest_sentences_may_all_fail(script):
+    picky = script("if len(line) > 20: sys.exit('too long')\nprint(line)")
+    long = [f"{'x' * 30} {number}" for number in range(20)]
+    assert picky.translate(long, "en", "es") == [Failure("engine: exit code 1: too long")] * 20
+    assert picky.translate(["short", long[0]], "en", "es")[0] == "short"
+
+
 def test_a_program_that_refuses_the_languages_is_asked_before_it_is_given_sentences():
     picky = engine(f"{sys.executable} -c \"import sys; sys.exit('no '+sys.argv[1])\" {{target}}")
     assert "exit code 1: no spa; if it has another code for en or es, give it: --code es=" in picky.refusal(

@@ -49,8 +49,7 @@ def test_translations_are_those_of_the_original(kind, request, converted, monkey
         assert isinstance(results[-1], Failure)
         assert results[-1].reason.endswith("tokens, it takes 64")
     assert model.refusal("en", "rm") is not None
-    module = "isogloss.translation.engines.ctranslate2"
-    monkeypatch.setattr(f"{module}.room", lambda longest, positions: 3)
+    monkeypatch.setattr("isogloss.translation.engines.tokenizing.room", lambda longest, positions: 3)
     assert model.translate(ENGLISH[:1], "en", "de")[0].reason == "cut off"
 
 

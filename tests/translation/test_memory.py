@@ -64,6 +64,38 @@ def test_what_failed_is_tried_again_when_asked(path):
     assert memory.find(["four"], "en", "de") == {"four": "vier"}
 
 
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_counting_leaves_everything_as_it_is(path, tmp_path):
+    memory = TranslationMemory(path, {"engine": "e", "version": 1}, read_only=True)
+    memory.want(WANTED, "en", retry_failed=False)
+    assert memory.count("de") == (Wanted(3, 17, 0), Wanted(3, 17, 0))
+    assert list(tmp_path.iterdir()) == []
+    memory = opened(path)
+    (batch,) = memory.batches("de", 9, 1000)
+    memory.store(batch, ["lang", Failure("empty"), "ein"], "en", "de")
+
+    def counted(retry_failed=False, version=1):
+        looking = TranslationMemory(path, {"engine": "e", "version": version}, read_only=True)
+        looking.want({**WANTED, "another": ["de"]}, "en", retry_failed=retry_failed)
+        try:
+            return looking.count("de")
+        finally:
+            looking.close()
+
+    # While another process writes, and after it.
+    assert counted() == (Wanted(4, 24, 3), Wanted(1, 7, 0))
+    memory.close()
+    before = files(tmp_path)
+    assert list(before) == [path]
+    assert counted() == (Wanted(4, 24, 3), Wanted(1, 7, 0))
+    assert counted(retry_failed=True) == (Wanted(4, 24, 2), Wanted(2, 11, 0))
+    assert counted(version=2)[1].sentences == 4
+    assert files(tmp_path) == before
+
+
 def test_many_sentences_are_paged_through(path, monkeypatch):
     monkeypatch.setattr("isogloss.translation.memory._ROWS_AT_ONCE", 7)
     memory = TranslationMemory(path, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import torch
 
 from isogloss.errors import ModelError
 from isogloss.translation.engine import Failure
@@ -42,14 +43,14 @@ def test_a_sentence_that_is_too_long_fails_alone(kind, request):
 
 
 def test_a_translation_that_does_not_end_is_cut_off(nllb, monkeypatch):
-    monkeypatch.setattr("isogloss.translation.engines.transformers.room", lambda longest, positions: 3)
+    monkeypatch.setattr("isogloss.translation.engines.tokenizing.room", lambda longest, positions: 3)
     (result,) = engine(nllb).translate(ENGLISH[:1], "en", "de")
     assert result.reason == "cut off"
     assert SENTENCES["de"][0].startswith(result.text)
 
 
 def test_marian_that_is_forced_to_end_is_cut_off_as_well(marian, monkeypatch):
-    monkeypatch.setattr("isogloss.translation.engines.transformers.room", lambda longest, positions: 3)
+    monkeypatch.setattr("isogloss.translation.engines.tokenizing.room", lambda longest, positions: 3)
     (result,) = engine(marian).translate(ENGLISH[:1], "en", "de")
     assert result.reason == "cut off"
 
@@ -83,6 +84,18 @@ def test_models_that_do_not_translate(tmp_path):
         engine(tmp_path / "nothing")
     with pytest.raises(ModelError, match="a model of kind bert; NLLB, M2M100 and OPUS-MT"):
         engine(make_tiny_model(tmp_path / "bert", "bert"))
+
+
+def test_a_sentence_that_the_device_has_no_memory_for_fails_alone(nllb, monkeypatch):
+    def generate(**_):
+        raise torch.OutOfMemoryError
+
+    model = engine(nllb)
+    monkeypatch.setattr(model._model, "generate", generate)
+    (failure,) = model.translate(ENGLISH[:1], "en", "de")
+    assert failure.reason.startswith("engine: the device has no memory for ")
+    with pytest.raises(ModelError, match="smaller --batch-size"):
+        model.translate(ENGLISH[:2], "en", "de")
 
 
 def test_a_device_that_is_not_there(nllb):

@@ -26,7 +26,8 @@ from isogloss.cleaning.hashing import mixed, units, windows
 from isogloss.cleaning.options import CleaningOptions
 
 _MARKUP = re.compile(r"https?://\S+|www\.\S+|</?[A-Za-z!][^<>\n]{0,200}>|&#?\w{2,8};")
-_PLAIN_SPACE = (9, 10, 13, 32, 160)
+_PLAIN_SPACE = np.zeros(162, np.bool_)
+_PLAIN_SPACE[[9, 10, 13, 32, 160]] = True
 _RUN, _SPACELESS_RUN = 4, 12
 # Fewer runs than this say nothing about repetition.
 _FEWEST_RUNS = 10
@@ -84,7 +85,8 @@ def character_figures(texts: Sequence[str], characters: TextArray) -> CharacterF
     return CharacterFigures(
         letters=sums((flags & LETTER) != 0, raw.starts),
         kept=sums((flags & KEPT) != 0, raw.starts),
-        visible=sums(~np.isin(raw.values, _PLAIN_SPACE), raw.starts),
+        # What lies above the table is taken for its last entry.
+        visible=sums(~_PLAIN_SPACE.take(raw.values, mode="clip"), raw.starts),
         repeated=_longest_rows(raw),
         repetition=_repetition(units(characters), characters),
         markup=np.array([_markup_share(text) for text in texts], np.float64),
@@ -161,11 +163,11 @@ def _longest_rows(raw: TextArray) -> NDArray[np.int64]:
         return longest
     new = np.ones(len(values), np.bool_)
     new[1:] = values[1:] != values[:-1]
-    new[raw.starts[:-1][raw.lengths > 0]] = True
+    filled = raw.lengths > 0
+    new[raw.starts[:-1][filled]] = True
     places = np.flatnonzero(new)
     rows = np.diff(np.append(places, len(values)))
-    owners = np.searchsorted(raw.starts, places, "right") - 1
-    np.maximum.at(longest, owners, rows)
+    longest[filled] = np.maximum.reduceat(rows, np.searchsorted(places, raw.starts[:-1][filled]))
     return longest
 
 
@@ -175,6 +177,8 @@ def _repetition(words: TextArray, characters: TextArray) -> NDArray[np.float64]:
     values = mixed(words.values)
     shares = np.zeros(len(words))
     owners = np.repeat(np.arange(len(words)), words.lengths)
+    above = np.uint64(max(len(words).bit_length(), 1))
+    left = np.uint64(64) - above
     for size, judged in ((_RUN, ~spaceless), (_SPACELESS_RUN, spaceless)):
         counts = np.maximum(words.lengths - size + 1, 0)
         judged = judged & (counts >= _FEWEST_RUNS)
@@ -182,9 +186,11 @@ def _repetition(words: TextArray, characters: TextArray) -> NDArray[np.float64]:
         of_run = owners[: len(hashes)]
         inside = judged[of_run] & (np.arange(len(hashes)) + size <= words.starts[1:][of_run])
         hashes, of_run = hashes[inside], of_run[inside]
-        order = np.lexsort((hashes, of_run))
-        again = (hashes[order][1:] == hashes[order][:-1]) & (of_run[order][1:] == of_run[order][:-1])
-        repeats = np.bincount(of_run[order][1:][again], minlength=len(words))
+        # The text in the upper bits, the run in those that are left: one sort brings the same ones together.
+        keys = np.sort((of_run.astype(np.uint64) << left) | (hashes >> above))
+        repeats = np.bincount(
+            (keys[1:][keys[1:] == keys[:-1]] >> left).astype(np.int64), minlength=len(words)
+        )
         shares[judged] = repeats[judged] / counts[judged]
     return shares
 

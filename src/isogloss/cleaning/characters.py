@@ -71,12 +71,12 @@ def character_tables() -> CharacterTables:
 
 def flags_of(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The flags of characters, of the shape of `codes`."""
-    return character_tables().flags[np.minimum(codes, CHARACTERS - 1)]
+    return character_tables().flags.take(codes, mode="clip")
 
 
 def scripts_of(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The numbers of the scripts of characters, of the shape of `codes`."""
-    return character_tables().scripts[np.minimum(codes, CHARACTERS - 1)]
+    return character_tables().scripts.take(codes, mode="clip")
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,14 @@ def starts_of(lengths: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def sums(values: NDArray[np.generic], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The sum of each text's values, int64 of shape (texts,); 0 for a text without any."""
-    totals = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=totals[1:])
-    return totals[starts[1:]] - totals[starts[:-1]]
+    """The sum of each text's values, int64 of shape (texts,); 0 for a text without any.
+
+    Args:
+        values: those of all texts one after the other, truth values or numbers.
+        starts: as in `TextArray`.
+    """
+    totals = np.zeros(len(starts) - 1, np.int64)
+    filled = np.flatnonzero(np.diff(starts))
+    if len(filled):
+        totals[filled] = np.add.reduceat(values, starts[filled], dtype=np.int64)
+    return totals

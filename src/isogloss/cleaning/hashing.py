@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.cleaning.characters import CHARACTERS, DENSE, SPACELESS, TextArray, flags_of, starts_of
+from isogloss.cleaning.characters import CHARACTERS, DENSE, SPACELESS, TextArray, flags_of, starts_of, sums
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _SPACE = 32
@@ -72,11 +72,9 @@ def units(characters: TextArray) -> TextArray:
     begins[1:] |= space[:-1] | alone[:-1]
     begins &= ~space
     places = np.flatnonzero(begins)
-    owners = np.searchsorted(characters.starts, places, "right") - 1
     # A space belongs to the word before it; taken out, words end where the next begins.
     without = TextArray(codes[~space], np.append(places - np.cumsum(space)[places], np.count_nonzero(~space)))
-    counts = np.bincount(owners, minlength=len(characters))
-    return TextArray(run_hashes(without), starts_of(counts))
+    return TextArray(run_hashes(without), starts_of(sums(begins, characters.starts)))
 
 
 def shingles(characters: TextArray) -> TextArray:
@@ -88,8 +86,7 @@ def shingles(characters: TextArray) -> TextArray:
         uint64 hashes, the texts in their order.
     """
     dense = (flags_of(characters.values) & DENSE) != 0
-    totals = np.concatenate([[0], np.cumsum(dense)])
-    mostly = 2 * (totals[characters.starts[1:]] - totals[characters.starts[:-1]]) > characters.lengths
+    mostly = 2 * sums(dense, characters.starts) > characters.lengths
     sizes = np.where(mostly, DENSE_SHINGLE, WORD_SHINGLE)
     counts = np.where(characters.lengths > 0, np.maximum(characters.lengths - sizes + 1, 1), 0)
     starts = starts_of(counts)

@@ -144,7 +144,7 @@ class EvaluationIndex:
         shares = covered / np.maximum(shorter, 1)
         enough = shares >= self.options.coverage
         return [
-            Match(number, entry, "contained", min(share, 1.0))
+            Match(number, entry, "contained", share)
             for number, entry, share in zip(
                 numbers[enough].tolist(), entries[enough].tolist(), shares[enough].tolist(), strict=True
             )
@@ -195,31 +195,37 @@ class _Runs:
         return cls(tables)
 
     def find(self, words: TextArray) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Pairs of a text and an evaluation text with a common run, and how many of the latter's words are covered."""
+        """Pairs of a text and an evaluation text with common runs, and how many words of either these cover.
+
+        Of the two counts the lower one: a phrase that one says once does not cover what the other says of it ten times.
+        """
         owners = np.repeat(np.arange(len(words)), words.lengths)
         ends = words.starts[1:][owners]
-        numbers, places, sizes = [], [], []
+        begins, places, sizes = [], [], []
         for size, hashes in _growing_runs(words.values, max(self.tables, default=0)):
             if size not in self.tables:
                 continue
             starts, found = self.tables[size].find(hashes)
             inside = starts + size <= ends[starts]
-            numbers.append(owners[starts[inside]])
+            begins.append(starts[inside])
             places.append(found[inside])
             sizes.append(np.full(len(places[-1]), size))
-        if not numbers:
+        if not begins:
             empty = np.empty(0, np.int64)
             return empty, empty, empty
-        return _covered(np.concatenate(numbers), np.concatenate(places), np.concatenate(sizes))
+        begin, place, length = np.concatenate(begins), np.concatenate(places), np.concatenate(sizes)
+        numbers, entries = owners[begin], place >> 32
+        of_evaluation = _covered(numbers, entries, place & 0xFFFFFFFF, length)
+        of_text = _covered(numbers, entries, begin, length)
+        return *of_text[:2], np.minimum(of_text[2], of_evaluation[2])
 
 
 def _covered(
-    numbers: NDArray[np.int64], places: NDArray[np.int64], sizes: NDArray[np.int64]
+    numbers: NDArray[np.int64], entries: NDArray[np.int64], words: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Join runs into the words they cover, by text and evaluation text; each evaluation text has runs of one size."""
-    order = np.lexsort((places, numbers))
-    numbers, places, sizes = numbers[order], places[order], sizes[order]
-    entries, words = places >> 32, places & 0xFFFFFFFF
+    """Join runs, by their first words, into the words they cover; a pair of texts has runs of one size."""
+    order = np.lexsort((words, entries, numbers))
+    numbers, entries, words, sizes = numbers[order], entries[order], words[order], sizes[order]
     new = np.ones(len(numbers), np.bool_)
     new[1:] = (numbers[1:] != numbers[:-1]) | (entries[1:] != entries[:-1])
     fresh = sizes.copy()

@@ -7,9 +7,8 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import pyarrow.parquet as pq
 
@@ -26,8 +25,7 @@ from isogloss.files import finished_file, remove_leftovers
 _ROWS = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRecord:
+class ReadRecord(NamedTuple):
     """A record as it was read.
 
     Attributes:
@@ -173,7 +171,8 @@ def json_lines_writer(path: Path) -> Iterator[Callable[[Any], None]]:
         with io.TextIOWrapper(
             cast("IO[bytes]", packed), encoding="utf-8", errors="backslashreplace", newline="\n"
         ) as file:
-            yield lambda value: cast(None, file.write(json.dumps(value, ensure_ascii=False) + "\n"))
+            encode = json.JSONEncoder(ensure_ascii=False).encode
+            yield lambda value: cast(None, file.write(encode(value) + "\n"))
 
 
 def _source(path: str | Path, data_dir: Path | None) -> RecordSource:

@@ -40,7 +40,10 @@ def translate(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Only count what there is to translate, and what it would cost."),
+        typer.Option(
+            "--dry-run",
+            help="Only count what there is to translate, and its cost; write nothing.",
+        ),
     ] = False,
     cache: Annotated[
         Path | None,
@@ -156,7 +159,7 @@ def translate(
     if engine.startswith(("transformers:", "ctranslate2:")):
         quiet_libraries()
     opened = open_engine(engine, options)
-    memory = TranslationMemory(cache or memory_path(), opened.identity())
+    memory = TranslationMemory(cache or memory_path(), opened.identity(), read_only=dry_run)
     size = int((read.rows >= 0).sum())
     try:
         translation = CorpusTranslation(

@@ -53,6 +53,18 @@ class TooMuch(Exception):  # noqa: N818 - a reason to ask for less
     """The server cannot take this request; it says why."""
 
 
+class GivenUpError(ModelError):
+    """The server went on failing, which may be the fault of this one request.
+
+    Attributes:
+        reason: what it failed with.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class _Passing(Exception):  # noqa: N818 - a reason to try again
     def __init__(self, reason: str, asked: float | None = None) -> None:
         super().__init__(reason)
@@ -88,19 +100,21 @@ class EndpointRequests:
         self._successes = 0
         self._not_before = 0.0
 
-    def ask(self, body: Mapping[str, Any], stop: threading.Event) -> bytes:
+    def ask(self, body: Mapping[str, Any], stop: threading.Event, *, once: bool = False) -> bytes:
         """Send a request, again and again where that may help.
 
         Args:
             body: sent as JSON, the model's name added.
             stop: set by another thread to have no further try begin.
+            once: give up after the first try.
 
         Returns:
             What the server answered with status 200.
 
         Raises:
             TooMuch: the server finds fault with this request, and a smaller one may do.
-            ModelError: the server refuses, or it went on failing.
+            GivenUpError: the server went on failing.
+            ModelError: the server refuses.
             Stopped: `stop` was set.
         """
         content = json.dumps({"model": self._model, **body}).encode()
@@ -113,10 +127,11 @@ class EndpointRequests:
             except _Passing as failure:
                 tries += 1
                 in_vain = self._successes == before and tries >= patience.tries_in_vain
-                if in_vain or tries >= patience.tries:
-                    raise ModelError(
+                if once or in_vain or tries >= patience.tries:
+                    raise GivenUpError(
                         f"{self.name}: given up after {tries} tries: {failure}; {self._kept} that came are"
-                        " kept, so the same command goes on from there"
+                        " kept, so the same command goes on from there",
+                        f"{failure}, {tries} times",
                     ) from failure
                 if failure.asked is not None and failure.asked > patience.longest_asked:
                     raise ModelError(

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from isogloss.errors import IsoglossError
 
+PROBE = "1"
+"""A text that any engine takes, of whatever language: where it fails as well, it was not a sentence's fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -33,12 +33,16 @@ CREATE TABLE IF NOT EXISTS translations (
     text TEXT, reason TEXT,
     PRIMARY KEY (engine, source, target, sentence)
 ) WITHOUT ROWID;
+"""
+_OF_THIS_RUN = """
 CREATE TEMP TABLE wanted (
     target TEXT NOT NULL, known INTEGER NOT NULL, length INTEGER NOT NULL, sentence INTEGER NOT NULL,
     PRIMARY KEY (target, known, length, sentence)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE present (item BLOB NOT NULL, language TEXT NOT NULL, PRIMARY KEY (item, language)) WITHOUT ROWID;
 """
+# A table that is only looked at: this one stands before it, and takes the sentences that are to be counted.
+_APART = "CREATE TEMP TABLE sentences (number INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, text TEXT NOT NULL);"
 
 
 class Wanted(NamedTuple):
@@ -67,26 +71,27 @@ class TranslationMemory:
     Args:
         path: the file; made where it is not there.
         identity: what the engine's translations depend on, as `Engine.identity` gives it.
+        read_only: leave the file as it is, and make none; for counting what is wanted.
 
     Raises:
         OutputError: here and in every method, the file cannot be read or written.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, identity: Mapping[str, Any], *, read_only: bool = False) -> None:
         self.path = path
         key = json.dumps(identity, sort_keys=True, ensure_ascii=False)
         with self._reported():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=_SECONDS_FOR_A_LOCK)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection = _looking(path) if read_only else _writing(path)
             self._connection.execute("PRAGMA temp_store = FILE")
-            self._connection.executescript(_TABLES)
-            with self._connection:
-                self._connection.execute("INSERT OR IGNORE INTO engines (identity) VALUES (?)", (key,))
-            (self._engine,) = self._connection.execute(
+            self._connection.executescript(_OF_THIS_RUN + (_APART if read_only else ""))
+            if not read_only:
+                with self._connection:
+                    self._connection.execute("INSERT OR IGNORE INTO engines (identity) VALUES (?)", (key,))
+            found = self._connection.execute(
                 "SELECT number FROM engines WHERE identity = ?", (key,)
             ).fetchone()
+            # An engine that the file does not know has translated nothing.
+            self._engine = -1 if found is None else found[0]
 
     def close(self) -> None:
         """Close the file."""
@@ -124,8 +129,9 @@ class TranslationMemory:
             )
             self._connection.executemany(
                 f"""INSERT OR IGNORE INTO wanted SELECT :target,
-                    EXISTS (SELECT 1 FROM translations WHERE engine = :engine AND source = :source
-                            AND target = :target AND sentence = number {failed}),
+                    EXISTS (SELECT 1 FROM main.sentences AS kept CROSS JOIN translations ON sentence = kept.number
+                            WHERE kept.digest = :digest AND engine = :engine AND source = :source
+                            AND target = :target {failed}),
                     length(text), number FROM sentences WHERE digest = :digest""",
                 (
                     {"target": target, "engine": self._engine, "source": source, "digest": _digest(sentence)}
@@ -214,6 +220,27 @@ class TranslationMemory:
                 f"{self.path}: the translation memory cannot be read or written: {error}; remove the file to begin"
                 " anew, or give another --cache"
             ) from error
+
+
+def _writing(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=_SECONDS_FOR_A_LOCK)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.executescript(_TABLES)
+    return connection
+
+
+def _looking(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        connection = sqlite3.connect(":memory:")
+        connection.executescript(_TABLES)
+        return connection
+    # Beside a file that nobody writes to, SQLite would make two others to read it, unless it is said not to change.
+    unchanging = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro{unchanging}", uri=True, timeout=_SECONDS_FOR_A_LOCK
+    )
 
 
 def _columns(result: str | Failure) -> tuple[str | None, str | None]:

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from isogloss.endpoints.address import endpoint_key, parse_endpoint
-from isogloss.endpoints.requests import EndpointRequests, Patience, Stopped, TooMuch
+from isogloss.endpoints.requests import EndpointRequests, GivenUpError, Patience, Stopped, TooMuch
 from isogloss.errors import ModelError
-from isogloss.translation.engine import EngineStopped, Failure
+from isogloss.translation.engine import PROBE, EngineStopped, Failure
 
 _PATH = "/chat/completions"
 _CHARACTERS = 6000
@@ -25,6 +25,10 @@ _INSTRUCTIONS = (
     " Keep numbers, names, code and markup."
 )
 _FENCE = re.compile(r"\A\s*(?:<think>.*?</think>\s*)?(?:```\w*\s*)?(.*?)(?:\s*```)?\s*\Z", re.DOTALL)
+
+
+class _NoAnswerError(ModelError):
+    """The server answered, but not as a chat model does."""
 
 
 class ChatEngine:
@@ -85,22 +89,30 @@ class ChatEngine:
         return None
 
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[str | Failure]:
-        """Ask the model; where its answer is of no use, for each half."""
+        """Ask the model; where it gives no answer, or one of no use, for each half."""
+        answer: list[str] | str
         try:
             answer = self._answer(sentences, source, target)
-            problem = answer if isinstance(answer, str) else None
         except Stopped:
             raise EngineStopped from None
         except TooMuch as error:
-            if len(sentences) == 1 and not self._worked:
-                # Before anything went well, it is the request as such that the server does not take.
+            if len(sentences) == 1 and not (self._worked or self._takes_plain_text(source, target)):
                 raise ModelError(str(error)) from None
-            answer, problem = None, f"engine: {str(error).removeprefix(f'{self.name}: ')}"
+            answer = self._problem(error)
+        except _NoAnswerError as error:
+            if not (self._worked or self._takes_plain_text(source, target)):
+                raise
+            answer = self._problem(error)
+        except GivenUpError as error:
+            # It may have gone down since it worked.
+            if not self._takes_plain_text(source, target):
+                raise
+            answer = f"engine: {error.reason}"
         if isinstance(answer, list):
             self._worked = True
             return list(answer)
         if len(sentences) == 1:
-            return [Failure(problem or "engine: no answer")]
+            return [Failure(answer)]
         half = len(sentences) // 2
         return [
             *self.translate(sentences[:half], source, target),
@@ -111,8 +123,27 @@ class ChatEngine:
         """Have no further try begin."""
         self._stop.set()
 
-    def _answer(self, sentences: Sequence[str], source: str, target: str) -> list[str] | str:
-        """Ask once: translations, or what is wrong with the answer."""
+    def _takes_plain_text(self, source: str, target: str) -> bool:
+        """Whether the server takes a request at all: then it is the sentences that it does not take.
+
+        The longest sentences come first, so one that no model has room for may be the first of all.
+        """
+        try:
+            self._answer([PROBE], source, target, once=True)
+        except Stopped:
+            raise EngineStopped from None
+        except (TooMuch, ModelError):
+            return False
+        self._worked = True
+        return True
+
+    def _problem(self, error: Exception) -> str:
+        return f"engine: {str(error).removeprefix(f'{self.name}: ')}"
+
+    def _answer(
+        self, sentences: Sequence[str], source: str, target: str, *, once: bool = False
+    ) -> list[str] | str:
+        """Ask: translations, or what is wrong with the answer; `once` gives up after one try."""
         names = {"source": self._codes.get(source, source), "target": self._codes.get(target, target)}
         body = {
             "messages": [
@@ -121,13 +152,13 @@ class ChatEngine:
             ]
         }
         try:
-            content = self._requests.ask({**body, **self._temperature}, self._stop)
+            content = self._requests.ask({**body, **self._temperature}, self._stop, once=once)
         except TooMuch as error:
             if not self._temperature or "temperature" not in str(error):
                 raise
             # Some models take none but their own.
             self._temperature = {}
-            content = self._requests.ask(body, self._stop)
+            content = self._requests.ask(body, self._stop, once=once)
         try:
             answer = json.loads(content)
             choice = answer["choices"][0]
@@ -136,7 +167,7 @@ class ChatEngine:
             self._count(answer.get("usage") or {})
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             shown = " ".join(content[:120].decode("utf-8", "replace").split())
-            raise ModelError(
+            raise _NoAnswerError(
                 f"{self.name}: the answer is none of a chat model ({type(error).__name__}: {error}), it begins"
                 f" {shown!r}; is this the URL of an OpenAI-compatible {_PATH}?"
             ) from error

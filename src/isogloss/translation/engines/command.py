@@ -16,12 +16,12 @@ from typing import Any
 
 from isogloss.errors import ModelError, RecipeError
 from isogloss.translation.codes import iso_639_3
-from isogloss.translation.engine import EngineStopped, Failure
+from isogloss.translation.engine import PROBE, EngineStopped, Failure
 
 _PLACES = ("source", "target", "source_tag", "target_tag")
 _QUOTED = 200
 _IN_VAIN = 8
-"""Sentences that may fail before any went well: then it is not the sentences."""
+"""Sentences that may fail before any went well, where the program fails on the plainest text as well."""
 
 
 class CommandEngine:
@@ -110,25 +110,15 @@ class CommandEngine:
 
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[str | Failure]:
         """Run the program; where it fails, on each half."""
-        end = "\n\n" if self._blank_lines else "\n"
-        try:
-            code, output, errors = self._run("".join(text + end for text in sentences), source, target)
-        except subprocess.TimeoutExpired:
-            problem = f"no answer within {self._timeout:g} s"
-        else:
-            lines = [line.strip() for line in output.removesuffix("\n").split("\n")]
-            if self._blank_lines and not any(lines[1::2]):
-                lines = lines[::2]
-            if code:
-                problem = f"exit code {code}: {_said(errors)}"
-            elif len(lines) == len(sentences) and output:
-                self._worked = True
-                return list(lines)
-            else:
-                problem = f"{len(lines)} lines for {len(sentences)}" if output else "no output"
-                problem += f": {_said(errors)}" if errors.strip() else ""
+        answer = self._answer(sentences, source, target)
+        if isinstance(answer, list):
+            return list(answer)
+        problem = answer
         if len(sentences) == 1:
             self._failed += 1
+            if not self._worked and self._failed in (1, _IN_VAIN):
+                # The longest sentences come first, and those may well be the only ones that it fails on.
+                self._answer([PROBE], source, target)
             if self._failed >= _IN_VAIN and not self._worked:
                 raise ModelError(
                     f"{self.name}: {self._failed} sentences failed and none went well: {problem}"
@@ -139,6 +129,24 @@ class CommandEngine:
             *self.translate(sentences[:half], source, target),
             *self.translate(sentences[half:], source, target),
         ]
+
+    def _answer(self, sentences: Sequence[str], source: str, target: str) -> list[str] | str:
+        """Run the program once: a line for each sentence, or what is wrong."""
+        end = "\n\n" if self._blank_lines else "\n"
+        try:
+            code, output, errors = self._run("".join(text + end for text in sentences), source, target)
+        except subprocess.TimeoutExpired:
+            return f"no answer within {self._timeout:g} s"
+        lines = [line.strip() for line in output.removesuffix("\n").split("\n")]
+        if self._blank_lines and not any(lines[1::2]):
+            lines = lines[::2]
+        if code:
+            return f"exit code {code}: {_said(errors)}"
+        if len(lines) == len(sentences) and output:
+            self._worked = True
+            return lines
+        problem = f"{len(lines)} lines for {len(sentences)}" if output else "no output"
+        return problem + (f": {_said(errors)}" if errors.strip() else "")
 
     def stop(self) -> None:
         """End all programs under way."""

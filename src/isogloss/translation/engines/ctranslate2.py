@@ -9,7 +9,7 @@ from typing import Any
 
 from isogloss.errors import ModelError, RecipeError
 from isogloss.translation.engine import Failure
-from isogloss.translation.engines.tokenizing import TranslationTokenizer, room, too_long
+from isogloss.translation.engines.tokenizing import TranslationTokenizer
 
 _POSITIONS = {"marian": 512, "m2m100": 1024, "nllb": 1024}
 """What the published models take; a converted folder does not say, its tokenizer perhaps."""
@@ -93,33 +93,32 @@ class CTranslate2Engine:
 
     def translate(self, sentences: Sequence[str], source: str, target: str) -> list[str | Failure]:
         """Translate a batch; sentences longer than the model takes, and translations that do not end, are failures."""
-        encoded = self._tokenizer.encode(sentences, source, target)
-        results: list[str | Failure] = [Failure(too_long(len(ids), self._positions)) for ids in encoded]
-        fitting = [number for number, ids in enumerate(encoded) if len(ids) <= self._positions]
-        if not fitting:
-            return results
-        limit = room(max(len(encoded[number]) for number in fitting), self._positions)
-        first = self._tokenizer.first_token(target)
+        batch = self._tokenizer.prepared(sentences, source, target, self._positions)
+        if not batch.fitting:
+            return batch.results
+        first = batch.first
         try:
             made = self._translator.translate_batch(
-                [self._tokenizer.tokens(encoded[number]) for number in fitting],
-                target_prefix=None if first is None else [self._tokenizer.tokens([first])] * len(fitting),
+                [self._tokenizer.tokens(ids) for ids in batch.ids],
+                target_prefix=None if first is None else [self._tokenizer.tokens([first])] * len(batch.ids),
                 beam_size=self._beam_size,
-                max_decoding_length=limit,
+                max_decoding_length=batch.limit,
                 max_input_length=0,
                 return_end_token=True,
             )
         except (RuntimeError, ValueError) as error:
+            if "out of memory" in str(error) and batch.no_memory():
+                return batch.results
             raise ModelError(
                 f"{self.name}: {' '.join(str(error).split())[:300]}; if memory ran out, give a smaller --batch-size"
             ) from error
-        for number, result in zip(fitting, made, strict=True):
+        for number, result in enumerate(made):
             ids = self._tokenizer.numbers(result.hypotheses[0])
             ended = bool(ids) and ids[-1] == self._tokenizer.eos
             # The language's mark stands before the translation.
             text = self._tokenizer.decode(ids[0 if first is None else 1 :])
-            results[number] = text if ended else Failure("cut off", text or None)
-        return results
+            batch.set(number, text, ended=ended)
+        return batch.results
 
     def stop(self) -> None:
         """Nothing is under way in other threads."""

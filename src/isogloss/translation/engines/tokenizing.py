@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from isogloss.endpoints.hub import only_here
 from isogloss.errors import ModelError, RecipeError
 from isogloss.translation.codes import flores_codes, opus_codes, same_language, short_codes
+from isogloss.translation.engine import Failure
 
 _KINDS = {
     "NllbTokenizer": "nllb",
@@ -16,6 +18,38 @@ _KINDS = {
     "M2M100Tokenizer": "m2m100",
     "MarianTokenizer": "marian",
 }
+
+
+@dataclass(frozen=True)
+class PreparedSentences:
+    """A batch as a model is given it.
+
+    Attributes:
+        results: of all sentences; a failure for each, to be replaced for those that fit.
+        fitting: the places of the sentences that the model takes.
+        ids: their token numbers.
+        longest: tokens of the longest of them.
+        limit: tokens that a translation may have.
+        first: the token that a translation begins with, if any.
+    """
+
+    results: list[str | Failure]
+    fitting: list[int]
+    ids: list[list[int]]
+    longest: int
+    limit: int
+    first: int | None
+
+    def set(self, number: int, text: str, *, ended: bool) -> None:
+        """Take the translation of one that fits; one that did not come to an end is a failure."""
+        self.results[self.fitting[number]] = text if ended else Failure("cut off", text or None)
+
+    def no_memory(self) -> bool:
+        """Make a sentence that is alone, and that the device has no memory for, a failure; False for several."""
+        if len(self.fitting) != 1:
+            return False
+        self.results[self.fitting[0]] = Failure(f"engine: the device has no memory for {self.longest} tokens")
+        return True
 
 
 class TranslationTokenizer:
@@ -91,6 +125,22 @@ class TranslationTokenizer:
         else:
             self._tokenizer.src_lang = self._code(source)
         return [list(ids) for ids in self._tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+
+    def prepared(
+        self, sentences: Sequence[str], source: str, target: str, positions: int
+    ) -> PreparedSentences:
+        """Sentences for a model that takes so many positions; those that are longer are failures already."""
+        encoded = self.encode(sentences, source, target)
+        fitting = [number for number, ids in enumerate(encoded) if len(ids) <= positions]
+        longest = max((len(encoded[number]) for number in fitting), default=0)
+        return PreparedSentences(
+            results=[Failure(too_long(len(ids), positions)) for ids in encoded],
+            fitting=fitting,
+            ids=[encoded[number] for number in fitting],
+            longest=longest,
+            limit=room(longest, positions),
+            first=self.first_token(target),
+        )
 
     def first_token(self, target: str) -> int | None:
         """The token that a translation begins with and that says its language; None for Marian."""

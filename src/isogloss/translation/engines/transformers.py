@@ -9,7 +9,7 @@ from typing import Any
 from isogloss.endpoints.hub import only_here
 from isogloss.errors import ModelError
 from isogloss.translation.engine import Failure
-from isogloss.translation.engines.tokenizing import TranslationTokenizer, room, too_long
+from isogloss.translation.engines.tokenizing import TranslationTokenizer
 
 _KNOWN = ("m2m_100", "marian")
 
@@ -89,42 +89,39 @@ class TransformersEngine:
         """Translate a batch; sentences longer than the model takes, and translations that do not end, are failures."""
         import torch
 
-        encoded = self._tokenizer.encode(sentences, source, target)
-        results: list[str | Failure] = [Failure(too_long(len(ids), self._positions)) for ids in encoded]
-        fitting = [number for number, ids in enumerate(encoded) if len(ids) <= self._positions]
-        if not fitting:
-            return results
-        longest = max(len(encoded[number]) for number in fitting)
-        limit = room(longest, self._positions)
-        first = self._tokenizer.first_token(target)
-        ids = torch.full((len(fitting), longest), self._model.config.pad_token_id, dtype=torch.long)
+        batch = self._tokenizer.prepared(sentences, source, target, self._positions)
+        if not batch.fitting:
+            return batch.results
+        ids = torch.full((len(batch.ids), batch.longest), self._model.config.pad_token_id, dtype=torch.long)
         mask = torch.zeros_like(ids)
-        for row, number in enumerate(fitting):
-            ids[row, : len(encoded[number])] = torch.tensor(encoded[number])
-            mask[row, : len(encoded[number])] = 1
+        for row, tokens in enumerate(batch.ids):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
         try:
             with torch.inference_mode():
                 made = self._model.generate(
                     input_ids=ids.to(self._device),
                     attention_mask=mask.to(self._device),
-                    forced_bos_token_id=first,
+                    forced_bos_token_id=batch.first,
                     num_beams=self._beam_size,
                     do_sample=False,
-                    max_new_tokens=limit,
+                    max_new_tokens=batch.limit,
                 ).tolist()
         except torch.OutOfMemoryError as error:
+            if batch.no_memory():
+                return batch.results
             raise ModelError(
-                f"{self.name}: the device has no memory for {len(fitting)} sentences of {longest} tokens; give a"
-                " smaller --batch-size"
+                f"{self.name}: the device has no memory for {len(batch.ids)} sentences of {batch.longest} tokens; give"
+                " a smaller --batch-size"
             ) from error
-        for number, row in zip(fitting, made, strict=True):
+        for number, row in enumerate(made):
             # The first token only starts the decoder; the second one, where it was forced, says the language.
-            start = 1 if first is None else 2
+            start = 1 if batch.first is None else 2
             end = row.index(self._tokenizer.eos, start) if self._tokenizer.eos in row[start:] else len(row)
             text = self._tokenizer.decode(row[start:end])
             # A model that is made to end at the limit has not come to an end either.
-            results[number] = text if end < limit else Failure("cut off", text or None)
-        return results
+            batch.set(number, text, ended=end < batch.limit)
+        return batch.results
 
     def stop(self) -> None:
         """Nothing is under way in other threads."""
