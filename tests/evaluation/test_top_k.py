@@ -58,6 +58,12 @@ def test_a_model_that_maps_all_to_one_vector_ranks_by_id():
     assert len(set(lists[0].scores.tolist())) == 1
 
 
+def rounds_alike_everywhere(queries, vectors, same):
+    scores = queries @ vectors.T
+    first = scores[:, np.unique(same, return_index=True)[1]]
+    return bool((scores == first[:, same]).all())
+
+
 def test_real_vectors_in_any_blocks():
     # Each vector three times: equal texts tie, and go by id, wherever they stand.
     draw = np.random.default_rng(4)
@@ -67,6 +73,8 @@ def test_real_vectors_in_any_blocks():
     ids = [f"d{n}" for n in place]
     vectors = vectors[place]
     names = [f"q{n}" for n in range(150)]
+    if not rounds_alike_everywhere(queries, vectors, place // 3):
+        pytest.skip("the matrix product here rounds equal vectors differently by their place in a block")
     whole = as_pairs(top_k(names, queries, [(ids, vectors)], 30))
     for cuts in ([1], [500, 1000, 1500], list(range(0, 2100, 97))):
         assert as_pairs(top_k(names, queries, in_blocks(ids, vectors, cuts), 30, block_bytes=50_000)) == whole
