@@ -18,17 +18,13 @@ from isogloss.files import finished_file
 _BIAS = tuple(definition.key for definition in BIAS_DEFINITIONS if definition.per_query)
 _RANKS = ("rank_distance", "max@r")
 
-_KEYS = [
-    pa.field("query_id", pa.string(), nullable=False),
-    pa.field("parallel_id", pa.string()),
-    pa.field("query_language", pa.string(), nullable=False),
-    pa.field("setting", pa.string(), nullable=False),
-    pa.field("candidate_language", pa.string()),
-]
-
 PER_QUERY_SCHEMA = pa.schema(
     [
-        *_KEYS,
+        pa.field("query_id", pa.string(), nullable=False),
+        pa.field("parallel_id", pa.string()),
+        pa.field("query_language", pa.string(), nullable=False),
+        pa.field("setting", pa.string(), nullable=False),
+        pa.field("candidate_language", pa.string()),
         *(pa.field(measure, pa.float64(), nullable=False) for measure in MEASURES),
         *(pa.field(key, pa.int64() if key in _RANKS else pa.float64()) for key in _BIAS),
     ]
@@ -39,9 +35,6 @@ PER_QUERY_SCHEMA = pa.schema(
 `mrr` its reciprocal rank. The measures of language bias are there on multi rows of queries that have them, and null
 elsewhere. `parallel_id` is null where the benchmark has none.
 """
-
-KEYS = tuple(field.name for field in _KEYS)
-"""The columns that say what a row is of."""
 
 
 def per_query_table(evaluation: Evaluation) -> pa.Table:

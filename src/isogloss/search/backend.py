@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -131,6 +131,18 @@ class WritableBackend(Protocol):
         ...
 
 
+def by_language(
+    queries: int, languages: Iterable[str], nearest: Callable[[str], Iterable[Ranked]]
+) -> list[dict[str, Ranked]]:
+    """Arrange by query what `nearest` finds for all of them in each language; languages without any are left out."""
+    found: list[dict[str, Ranked]] = [{} for _ in range(queries)]
+    for language in languages:
+        for into, ranked in zip(found, nearest(language), strict=True):
+            if ranked:
+                into[language] = ranked
+    return found
+
+
 class ExactBackend:
     """Exact search by FAISS, in memory: every vector of a language is compared.
 
@@ -167,14 +179,10 @@ class ExactBackend:
         allowed: Selection | None = None,
     ) -> list[dict[str, Ranked]]:
         """As `Backend.search`."""
-        found: list[dict[str, Ranked]] = [{} for _ in queries]
-        for language in languages:
-            if language not in self._of_language:
-                continue
-            for into, ranked in zip(found, self._nearest(language, queries, count, allowed), strict=True):
-                if ranked:
-                    into[language] = ranked
-        return found
+        there = [language for language in languages if language in self._of_language]
+        return by_language(
+            len(queries), there, lambda language: self._nearest(language, queries, count, allowed)
+        )
 
     def search_all(
         self, queries: NDArray[np.float32], count: int, allowed: Selection | None = None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.search.backend import ExactBackend, Ranked, Selection, best
+from isogloss.search.backend import ExactBackend, Ranked, Selection, best, by_language
 from isogloss.search.milvus import MOST_FOUND, MilvusCollection
 from isogloss.search.store import PassageStore
 from isogloss.search.vector_file import VectorFile
@@ -63,12 +63,9 @@ class MilvusGeneration:
         Raises:
             DataError: the server does not answer.
         """
-        found: list[dict[str, Ranked]] = [{} for _ in queries]
-        for language in languages:
-            for into, ranked in zip(found, self._nearest(queries, count, language, allowed), strict=True):
-                if ranked:
-                    into[language] = ranked
-        return found
+        return by_language(
+            len(queries), languages, lambda language: self._nearest(queries, count, language, allowed)
+        )
 
     def search_all(
         self, queries: NDArray[np.float32], count: int, allowed: Selection | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from isogloss.errors import DataError
-from isogloss.evaluation.per_query import KEYS
+from isogloss.evaluation.significance.saved_runs import KEYS
 from isogloss.files import finished_file, finished_folder
 from isogloss.study.running import RECORD
 

@@ -18,7 +18,8 @@ from isogloss.evaluation.results import read_results
 from isogloss.evaluation.settings import SETTINGS
 from isogloss.evaluation.significance.clusters import Cell, Floats, PairedValues
 
-_KEYS = ("setting", "query_id", "candidate_language", "query_language", "parallel_id")
+KEYS = ("setting", "query_id", "candidate_language", "query_language", "parallel_id")
+"""The columns that say what a row is of; the first three tell it from all others."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class _Saved:
         return [
             field.name
             for field in self.table.schema
-            if field.name not in _KEYS
+            if field.name not in KEYS
             and (pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
             and self.table[field.name].null_count < len(self.table)
         ]
@@ -113,13 +114,13 @@ def _read(folder: Path) -> _Saved:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be read: {error}; evaluate again") from error
-    if missing := [name for name in _KEYS if name not in table.column_names]:
+    if missing := [name for name in KEYS if name not in table.column_names]:
         raise DataError(f"{path}: has no column {', '.join(missing)}; evaluate again")
     if len(table) == 0:
         raise DataError(f"{path}: holds no query; evaluate again")
-    order = pc.sort_indices(table, [(name, "ascending") for name in _KEYS[:3]])
+    order = pc.sort_indices(table, [(name, "ascending") for name in KEYS[:3]])
     table = table.take(order).combine_chunks()
-    keys = table.select(_KEYS[:3])
+    keys = table.select(KEYS[:3])
     if len(keys) > 1 and (repeated := _equal_rows(keys.slice(0, len(keys) - 1), keys.slice(1))).any():
         row = keys.slice(int(np.flatnonzero(repeated)[0]), 1).to_pylist()[0]
         raise DataError(f"{path}: query {row['query_id']} is there twice in {row['setting']}; evaluate again")
@@ -146,7 +147,7 @@ def _same_data(first: _Saved, run: _Saved) -> None:
 
 
 def _same_queries(first: _Saved, run: _Saved) -> None:
-    ours, theirs = first.table.select(_KEYS), run.table.select(_KEYS)
+    ours, theirs = first.table.select(KEYS), run.table.select(KEYS)
     if len(ours) != len(theirs):
         raise DataError(
             f"{run.folder}: {len(theirs)} rows of queries and settings, but {first.folder} has {len(ours)};"
