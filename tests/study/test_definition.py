@@ -4,6 +4,7 @@ import pytest
 
 from isogloss.errors import RecipeError
 from isogloss.study.definition import read_study
+from isogloss.study.measuring import measurements_of
 from isogloss.study.runs import base_name, runs_of
 from tests.study.making import STUDY, write_study
 
@@ -45,6 +46,16 @@ def test_a_budget_of_tokens_lets_arms_set_their_batch(tmp_path):
         read_study(path)
 
 
+def test_a_condition_may_have_other_cures(tmp_path):
+    path = write_study(tmp_path, "org/base")
+    path.write_text(path.read_text() + "cures = []\n")
+    study = read_study(path)
+    assert study.cures_under("first") == ("centre", "project")
+    assert study.cures_under("held-out") == ()
+    cured = [one for one in measurements_of(study, runs_of(study), "hybrid") if one.cure is not None]
+    assert {one.condition for one in cured} == {"first"}
+
+
 def test_names_of_bases():
     assert base_name("sentence-transformers/LaBSE") == "LaBSE"
     assert base_name("runs/some model/") == "some_model"
@@ -64,6 +75,7 @@ def test_names_of_bases():
         ('plan = "x-y"', 'plan = "x-z"', "conditions.first, arms.x-y: plan: "),
         ('arms = ["x-y", "hybrid"]', 'arms = ["x-z"]', "conditions.held-out.arms: there is no 'x-z'"),
         ('cures = ["centre", "project"]', 'cures = ["prayer"]', "cures: 'prayer' is no cure"),
+        ("seeds = [0]\n", 'seeds = [0]\ncures = ["prayer"]\n', "'prayer' is no cure"),
         ('test = ["test.jsonl"]', 'test = ["train.jsonl"]', "train.jsonl is trained on and tested on"),
         ('test = ["test.jsonl"]', 'test = ["dev.jsonl"]', "dev.jsonl is the development corpus"),
         ('test = ["test.jsonl"]', "", "conditions.first.test: Field required"),

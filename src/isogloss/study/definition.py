@@ -77,6 +77,7 @@ class Condition(BaseModel):
         held_out_pairs: ordered pairs never trained on, "de->en".
         arms: these alone; None takes all.
         seeds: instead of the arm's or the study's.
+        cures: instead of the study's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,6 +89,12 @@ class Condition(BaseModel):
     held_out_pairs: Names = ()
     arms: Names | None = None
     seeds: Seeds | None = None
+    cures: Names | None = None
+
+    @field_validator("cures")
+    @classmethod
+    def _cures_are_known(cls, cures: Names | None) -> Names | None:
+        return _known_cures(cures)
 
 
 class Study(BaseModel):
@@ -134,9 +141,7 @@ class Study(BaseModel):
     @field_validator("cures")
     @classmethod
     def _cures_are_known(cls, cures: Names) -> Names:
-        if unknown := set(cures) - set(METHODS):
-            raise ValueError(f"{sorted(unknown)[0]!r} is no cure; there are {', '.join(METHODS)}")
-        return cures
+        return _known_cures(cures) or ()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Study:
@@ -159,6 +164,11 @@ class Study(BaseModel):
                     f"conditions.{name}: {self.dev} is the development corpus; it can be neither trained nor tested on"
                 )
         return self
+
+    def cures_under(self, condition: str) -> Names:
+        """The cures that are measured under a condition."""
+        own = self.conditions[condition].cures
+        return self.cures if own is None else own
 
 
 def read_study(path: Path) -> Study:
@@ -185,6 +195,12 @@ def read_study(path: Path) -> Study:
                 text = "is no key of a study"
             lines.append(f"{key}: {text}" if key else text)
         raise RecipeError(f"{path}: " + "; ".join(dict.fromkeys(lines))) from None
+
+
+def _known_cures(cures: Names | None) -> Names | None:
+    if unknown := set(cures or ()) - set(METHODS):
+        raise ValueError(f"{sorted(unknown)[0]!r} is no cure; there are {', '.join(METHODS)}")
+    return cures
 
 
 def _refuse(where: str, keys: dict[str, Any], refused: Sequence[str], why: str) -> None:

@@ -13,7 +13,7 @@ from isogloss.corpus import RetrievalBenchmark, load_benchmark
 from isogloss.encoding.debias.cures import METHODS, fit
 from isogloss.encoding.debias.encoder import DebiasedEncoder
 from isogloss.encoding.debias.fitting import distinct_texts
-from isogloss.encoding.encoder import Encoder
+from isogloss.encoding.encoder import Encoder, running_total
 from isogloss.encoding.opening import open_encoder
 from isogloss.encoding.remembering import RememberingEncoder
 from isogloss.evaluation import TrainedPairs
@@ -70,13 +70,13 @@ def measurements_of(study: Study, runs: Sequence[Run], cured_arm: str | None) ->
             for base in study.bases:
                 folder = Path("bases", base_name(base))
                 found.append(Tested(name, base, None, None, None, test, folder / TESTS / _file(test)))
-                for cure in study.cures:
+                for cure in study.cures_under(name):
                     place = folder / f"{cure} fitted for {name}" / TESTS / _file(test)
                     found.append(Tested(name, base, None, None, cure, test, place))
             for run in runs:
                 if run.condition != name:
                     continue
-                for chosen in (None, *(study.cures if run.arm == cured_arm else ())):
+                for chosen in (None, *(study.cures_under(name) if run.arm == cured_arm else ())):
                     place = run.place / (f"{TESTS}{_CURE}{chosen}" if chosen else TESTS) / _file(test)
                     found.append(Tested(name, run.base, run.arm, run.seed, chosen, test, place))
     return found
@@ -143,22 +143,27 @@ def _measure(
             measured: Encoder = encoder
             if one.cure is not None:
                 corpora = [load_benchmark(name, data_dir) for name in study.conditions[one.condition].train]
-                measured = _cured(encoder, one.cure, corpora)
+                measured = _cured(encoder, one.cure, corpora, progress)
             _write(measured, benchmark, trained, folder / one.place, progress)
 
     return work
 
 
-def _cured(encoder: RememberingEncoder, method: str, corpora: Sequence[RetrievalBenchmark]) -> Encoder:
+def _cured(
+    encoder: RememberingEncoder, method: str, corpora: Sequence[RetrievalBenchmark], progress: StageProgress
+) -> Encoder:
     """A model with a cure fitted on the texts of training corpora; what answers what is not read."""
     chosen = next(one for one in METHODS if one == method)
     sides = [distinct_texts(corpus) for corpus in corpora]
     queries = sorted({pair for pairs, _ in sides for pair in pairs})
     passages = sorted({pair for _, pairs in sides for pair in pairs})
+    told = running_total(
+        lambda done: progress("encoding training texts for the cures", done, len(queries) + len(passages))
+    )
     vectors = np.concatenate(
         [
-            encoder.encode([text for text, _ in queries], "query"),
-            encoder.encode([text for text, _ in passages], "passage"),
+            encoder.encode([text for text, _ in queries], "query", told),
+            encoder.encode([text for text, _ in passages], "passage", told),
         ]
     )
     cure = fit(chosen, vectors, [language for _, language in (*queries, *passages)])
