@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from isogloss.encoding.machine import machine as described_machine
+from isogloss.encoding.machine import machine_line as line_of_machine
 from isogloss.errors import OutputError
 from isogloss.files import finished_file
 
@@ -97,37 +97,20 @@ def number(value: float) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Say what timings depend on: processor, cores, memory and versions; no name of a host and no path."""
+    """Say what timings depend on: the machine, and the versions of libraries."""
     versions = {"python": platform.python_version()}
     for library in _LIBRARIES:
         try:
             versions[library] = version(library)
         except PackageNotFoundError:
             continue
-    described: dict[str, Any] = {
-        "processor": _processor(),
-        "cores": _cores(),
-        "memory_gib": _memory_gib(),
-        "versions": versions,
-    }
-    # Only where a benchmark has loaded it: loading it takes seconds.
-    if (torch := sys.modules.get("torch")) is not None:
-        described["torch_threads"] = torch.get_num_threads()
-        if torch.cuda.is_available():
-            described["gpu"] = torch.cuda.get_device_name()
-    return described
+    return {**described_machine(), "versions": versions}
 
 
 def machine_line(described: Mapping[str, Any]) -> str:
     """Write `machine()` in a line."""
-    parts = [str(described["processor"]), f"{described['cores']} cores"]
-    if (memory := described["memory_gib"]) is not None:
-        parts.append(f"{memory:.0f} GiB")
-    if (threads := described.get("torch_threads")) is not None:
-        parts.append(f"{threads} threads in torch")
-    if (gpu := described.get("gpu")) is not None:
-        parts.append(str(gpu))
-    return ", ".join([*parts, *(f"{name} {which}" for name, which in described["versions"].items())])
+    versions = (f"{name} {which}" for name, which in described["versions"].items())
+    return ", ".join([line_of_machine(described), *versions])
 
 
 @dataclass(frozen=True)
@@ -254,24 +237,3 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     return number(cell) if isinstance(cell, float) else str(cell)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.processor() or platform.machine())
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _memory_gib() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30), 1)
-    except (AttributeError, OSError, ValueError):
-        return None

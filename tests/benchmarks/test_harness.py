@@ -66,7 +66,7 @@ def test_the_machine_is_told_without_its_name():
     assert platform.node() not in text
     assert "/home" not in text
     assert machine_line(MACHINE | {"gpu": "Rake", "torch_threads": 1}) == (
-        "Abacus, 2 cores, 8 GiB, 1 threads in torch, Rake, python 3.11"
+        "Abacus, 2 cores, 8 GiB, 1 thread in torch, Rake, python 3.11"
     )
 
 

@@ -104,6 +104,9 @@ def test_the_report_measures_bases_runs_and_cures(study, tmp_path):
         assert (tmp_path / one.place / "per_query.parquet").is_file()
         assert ("debias" in results["model"]) == (one.cure is not None)
         assert ("training" in results) == (one.arm is not None)
+        if one.arm is not None:
+            assert results["model"]["name"].startswith((one.place.parents[1] / "model").as_posix())
+            assert str(tmp_path) not in json.dumps(results)
     cured = next(one for one in tested if one.cure == "centre" and one.arm == "hybrid")
     results = json.loads((tmp_path / cured.place / "results.json").read_text())
     assert results["model"]["debias"]["fitted_on"]["name"] == "train"

@@ -16,16 +16,17 @@ class RememberingEncoder:
 
     Args:
         encoder: gives the vectors; one that does not read languages.
+        name: what it is called; as the encoder if left out.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, name: str | None = None) -> None:
         self.encoder = encoder
-        self.name = encoder.name
+        self.name = name or encoder.name
         self._vectors: dict[tuple[str, Side], NDArray[np.float32]] = {}
 
     def describe(self) -> dict[str, Any]:
-        """As the encoder describes itself."""
-        return self.encoder.describe()
+        """As the encoder describes itself, under this one's name."""
+        return {**self.encoder.describe(), "name": self.name}
 
     def encode(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +103,7 @@ def measurement_tasks(
     """
     by_model: dict[tuple[str, str], list[Tested]] = {}
     for one in tested:
-        model = one.base if one.arm is None else str(folder / _run_place(one) / MODEL)
+        model = one.base if one.arm is None else (_run_place(one) / MODEL).as_posix()
         by_model.setdefault((model, one.test), []).append(one)
     tasks = []
     for (model, test), those in by_model.items():
@@ -113,7 +113,7 @@ def measurement_tasks(
                 name=f"{own.condition if own.arm else 'base'} / {_called(own)} on {test}",
                 folder=folder / own.place.parent / f".{own.place.name}",
                 done=_all_there(folder, those),
-                work=_measure(study, model, test, those, folder, progress, data_dir, device),
+                work=_measure(study, model, own, those, folder, progress, data_dir, device),
             )
         )
     return tasks
@@ -126,7 +126,7 @@ def _all_there(folder: Path, those: Sequence[Tested]) -> Callable[[], bool]:
 def _measure(
     study: Study,
     model: str,
-    test: str,
+    own: Tested,
     those: Sequence[Tested],
     folder: Path,
     progress: StageProgress,
@@ -134,9 +134,13 @@ def _measure(
     device: str | None,
 ) -> Callable[[], None]:
     def work() -> None:
-        benchmark = load_benchmark(test, data_dir)
-        encoder = RememberingEncoder(open_encoder(model, device=device))
-        trained = trained_pairs(Path(model).expanduser())
+        benchmark = load_benchmark(own.test, data_dir)
+        place = model if own.arm is None else folder / model
+        # Results name it by its place in the study, wherever the study lies.
+        encoder = RememberingEncoder(open_encoder(place, device=device), model)
+        trained = trained_pairs(Path(place).expanduser())
+        if trained is not None:
+            trained = replace(trained, source=trained.source.replace(str(place), model))
         for one in those:
             if (folder / one.place / "results.json").is_file():
                 continue

@@ -13,6 +13,7 @@ import numpy as np
 
 from isogloss.corpus import read_corpus
 from isogloss.encoding.loading import load_sentence_transformer, prompts_of
+from isogloss.encoding.machine import machine
 from isogloss.encoding.versions import library_versions
 from isogloss.errors import RecipeError
 from isogloss.files import finished_file
@@ -62,6 +63,7 @@ def train_run(
         "seconds": pairs / trained["pairs_per_second"] if trained["pairs_per_second"] else 0.0,
         "finished": time.strftime("%Y-%m-%d %H:%M", time.gmtime(max(began, time.time()))),
         "versions": library_versions(),
+        "machine": machine(),
         **trained,
     }
     with finished_file(place / RECORD) as path:

@@ -97,7 +97,7 @@ class StudyFindings:
     Attributes:
         study: the study.
         roles: which arm is which.
-        blocks: one a condition, base and test set that has figures.
+        blocks: one a condition, base and test set that a trained model has figures of.
         states: how every run stands.
     """
 
@@ -149,7 +149,7 @@ def collect(
             for one in tested
             if (one.condition, one.base, one.test) == key and (folder / one.place / "results.json").is_file()
         ]
-        if there:
+        if any(one.arm is not None for one in there):
             blocks.append(_block(key, there, roles, states, folder, settings))
     return StudyFindings(study, roles, tuple(blocks), tuple(states))
 

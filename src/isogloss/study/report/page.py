@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from isogloss.encoding.machine import machine_line
 from isogloss.reporting.charts import Chart, picture_file, style, svg, table
 from isogloss.reporting.pages import packaged_text, render
 from isogloss.reporting.tables import Table, csv_text, latex, markdown
@@ -75,6 +75,7 @@ def facts_of(found: StudyFindings, command: str) -> list[tuple[str, str]]:
     minutes = sum(record["seconds"] for record in records) / 60
     study = found.study
     settings = next((block.differences.settings for block in found.blocks if block.differences), None)
+    machines = sorted({machine_line(record["machine"]) for record in records if "machine" in record})
     tests = sorted({test for condition in study.conditions.values() for test in condition.test})
     facts = [
         ("command", command),
@@ -84,7 +85,8 @@ def facts_of(found: StudyFindings, command: str) -> list[tuple[str, str]]:
         ("development corpus", f"{study.dev}; learning curves, and nothing else was chosen"),
         ("test sets", f"{', '.join(tests)}, read by this report alone"),
         ("runs", f"{len(records)} of {len(found.states)}, {minutes:.0f} minutes of training"),
-        ("machine", f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"),
+        ("measuring", f"{_encoding_minutes(found):.0f} minutes of encoding the test sets"),
+        ("machine", "; ".join(machines) or "not recorded"),
     ]
     if records:
         facts.append(
@@ -99,6 +101,19 @@ def facts_of(found: StudyFindings, command: str) -> list[tuple[str, str]]:
             )
         )
     return facts
+
+
+def _encoding_minutes(found: StudyFindings) -> float:
+    """Of every model on its test set; a cure's are those of its model, whose vectors it changes."""
+    seconds: dict[tuple[str, str, str | None, int], float] = {}
+    for block in found.blocks:
+        for model in (one for one in block.models if one.cure is None):
+            for number, results in enumerate(model.results):
+                condition = block.condition if model.arm else ""
+                seconds[condition + block.base, block.test, model.arm, number] = results["seconds"][
+                    "encoding"
+                ]
+    return sum(seconds.values()) / 60
 
 
 def _page(
