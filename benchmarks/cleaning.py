@@ -1,7 +1,12 @@
-"""What cleaning costs: synthetic records through `isogloss data clean` and `decontaminate`, by their number."""
+"""What cleaning costs: synthetic records through `isogloss data clean` and `decontaminate`, by their number.
+
+`python -m benchmarks.cleaning --records 10000 1000000 --commands clean` takes other numbers and some commands alone;
+ten million records need 20 GB in --work.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import subprocess
@@ -30,16 +35,30 @@ _COMMANDS = {
 }
 
 
-def run(quick: bool) -> Report:
-    """Take the processor time and the peak memory of each command on each size, in a process of its own."""
+def run(
+    quick: bool,
+    work: Path | None = None,
+    sizes: Sequence[int] | None = None,
+    commands: Sequence[str] = tuple(_COMMANDS),
+) -> Report:
+    """Take the processor time and the peak memory of each command on each size, in a process of its own.
+
+    Args:
+        quick: whether to go through the motions only.
+        work: where the temporary folder is made; the system's temporary folder if left out.
+        sizes: numbers of records; if left out, also judge the languages of labelled corpora.
+        commands: of `_COMMANDS`.
+    """
     rows: list[tuple[Cell, ...]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for size in _QUICK_SIZES if quick else _SIZES:
+    with tempfile.TemporaryDirectory(prefix="isogloss-cleaning-", dir=work) as folder:
+        for size in sizes or (_QUICK_SIZES if quick else _SIZES):
             corpus = Path(folder) / f"corpus-{size}.jsonl"
             write_corpus(corpus, size)
-            for name, arguments in _COMMANDS.items():
+            for name in commands:
+                arguments = _COMMANDS[name]
                 seconds, memory = _measure([arguments[0], str(corpus), *arguments[1:]], Path(folder))
                 rows.append((name, f"{size:,}", seconds, size / seconds, memory))
+                print(*rows[-1], file=sys.stderr, flush=True)
             corpus.unlink()
     return Report(
         "cleaning",
@@ -48,7 +67,7 @@ def run(quick: bool) -> Report:
         tuple(rows),
         (
             "each in a process of its own, from its start to its end",
-            *(() if quick else map(language_note, _LABELLED)),
+            *(() if quick or sizes else map(language_note, _LABELLED)),
         ),
         words=1,
     )
@@ -110,3 +129,20 @@ def _measure(arguments: Sequence[str], folder: Path) -> tuple[float, float]:
     output.unlink()
     seconds, memory = done.stdout.split()
     return float(seconds), int(memory) / 1024
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--records", type=int, nargs="*", help="numbers of records")
+    parser.add_argument(
+        "--commands", nargs="*", choices=_COMMANDS, default=tuple(_COMMANDS), help="default: all"
+    )
+    parser.add_argument("--work", type=Path, help="where the temporary files are written")
+    chosen = parser.parse_args()
+    print(run(chosen.quick, chosen.work, chosen.records, chosen.commands).as_markdown())
+
+
+if __name__ == "__main__":
+    main()
