@@ -171,8 +171,18 @@ def test_what_is_no_index(tmp_path, index):
         Searcher.open(tmp_path / "text")
     with sqlite3.connect(index / STORE) as connection:
         connection.execute("UPDATE about SET value = '99' WHERE name = 'format'")
+    connection.close()
     with pytest.raises(DataError, match="format 99"):
         Searcher.open(index)
+    with pytest.raises(DataError, match="format 99"):
+        IndexWriter(index)
+    assert not [path for path in open_files() if path.is_relative_to(index)]
+
+
+def open_files():
+    if not Path("/proc/self/fd").is_dir():
+        return []
+    return [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
 
 
 def test_vectors_that_were_cut_off_are_noticed(index):

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -95,13 +95,13 @@ class IndexWriter:
             ) from error
         except OSError as error:
             raise OutputError(f"{self.folder}: cannot write: {error.strerror or error}") from error
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
             self.store = PassageStore(self.folder / STORE, writable=True)
+            undo.callback(self.store.close)
             self.settings = read_settings(self.store)
             self._remove_old_vectors()
-        except BaseException:
-            self._lock.release()
-            raise
+            undo.pop_all()
         self._made_with: Encoder | None = None
 
     @classmethod
